@@ -1,0 +1,3 @@
+module example.io/slo-apiserver
+
+go 1.26.0

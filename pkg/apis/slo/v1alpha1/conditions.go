@@ -1,0 +1,31 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+// Condition types.
+const (
+	// ConditionMet is True when the objective holds in the window, False when it
+	// does not, Unknown without traffic or data.
+	ConditionMet = "Met"
+	// ConditionDataComplete is True when every expected instance was read and
+	// its samples cover the window.
+	ConditionDataComplete = "DataComplete"
+	// ConditionLowTraffic is True when the verdict rests on few requests: when
+	// every violated key, or where none is violated all keys together, had fewer
+	// than spec.minimumRequests. One slow call may then break a percentile.
+	ConditionLowTraffic = "LowTraffic"
+	// ConditionHasHeadroom is True when the level has seats to give and turned
+	// nobody away in the window.
+	ConditionHasHeadroom = "HasHeadroom"
+)
+
+// Labels on the objects.
+const (
+	// LabelComponent names the component whose metrics the object is made from.
+	LabelComponent = GroupName + "/component"
+	// LabelOfficial is "true" on the objectives of SIG Scalability.
+	LabelOfficial = GroupName + "/official"
+	// LabelPriorityLevelType is the type of a priority level: Limited or Exempt.
+	LabelPriorityLevelType = GroupName + "/type"
+)

@@ -1,0 +1,120 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package sources
+
+import (
+	"math"
+	"sort"
+)
+
+// Buckets is a classic histogram, or its increase over a window. It has at least
+// the bucket +Inf. Counts are float64 because extrapolated increases are no
+// integers.
+type Buckets struct {
+	// Bounds are the inclusive upper bounds in seconds, ascending. The last is +Inf.
+	Bounds []float64
+	// Counts are cumulative: Counts[i] observations were at most Bounds[i].
+	Counts []float64
+	// Sum of all observations in seconds; NaN when unknown.
+	Sum float64
+}
+
+// Count is the number of observations.
+func (b *Buckets) Count() float64 {
+	if len(b.Counts) == 0 {
+		return 0
+	}
+	return b.Counts[len(b.Counts)-1]
+}
+
+// AtMost is the number of observations that were at most bound. It is known only
+// where bound is one of the bounds: a threshold between two buckets, or whose
+// bucket was dropped on the way, has no true answer.
+func (b *Buckets) AtMost(bound float64) (count float64, known bool) {
+	i := sort.SearchFloat64s(b.Bounds, bound)
+	if i == len(b.Bounds) || b.Bounds[i] != bound {
+		return 0, false
+	}
+	return b.Counts[i], true
+}
+
+// Quantile interpolates the q-quantile as PromQL's histogram_quantile does
+// (prometheus promql/quantile.go, bucketQuantile): linearly within a bucket, from
+// zero in the first one, and the highest finite bound when it lies beyond that.
+// It is NaN without observations or without a finite bucket.
+func (b *Buckets) Quantile(q float64) float64 {
+	i := b.rank(q)
+	switch {
+	case i < 0 || len(b.Bounds) < 2:
+		return math.NaN()
+	case i == len(b.Bounds)-1:
+		return b.Bounds[i-1]
+	case i == 0 && b.Bounds[0] <= 0:
+		return b.Bounds[0]
+	}
+	var start, below float64
+	if i > 0 {
+		start, below = b.Bounds[i-1], b.Counts[i-1]
+	}
+	return start + (b.Bounds[i]-start)*((q*b.Count()-below)/(b.Counts[i]-below))
+}
+
+// Bucket returns the bounds of the bucket that holds the q-quantile: over lower,
+// up to upper, which may be +Inf. It is not known without observations.
+func (b *Buckets) Bucket(q float64) (lower, upper float64, known bool) {
+	i := b.rank(q)
+	if i < 0 {
+		return 0, 0, false
+	}
+	if i > 0 {
+		lower = b.Bounds[i-1]
+	}
+	return lower, b.Bounds[i], true
+}
+
+// rank is the index of the bucket that holds the q-quantile, -1 without observations.
+func (b *Buckets) rank(q float64) int {
+	count := b.Count()
+	if !(count > 0) {
+		return -1
+	}
+	rank := q * count
+	last := len(b.Counts) - 1
+	return sort.Search(last, func(i int) bool { return b.Counts[i] >= rank })
+}
+
+// Add sums b and other. Bounds that only one of them has are dropped: how the
+// other's observations divide there is not known.
+func (b *Buckets) Add(other *Buckets) *Buckets {
+	sum := &Buckets{
+		Bounds: make([]float64, 0, len(b.Bounds)),
+		Counts: make([]float64, 0, len(b.Bounds)),
+		Sum:    b.Sum + other.Sum,
+	}
+	for i, j := 0, 0; i < len(b.Bounds) && j < len(other.Bounds); {
+		switch {
+		case b.Bounds[i] < other.Bounds[j]:
+			i++
+		case b.Bounds[i] > other.Bounds[j]:
+			j++
+		default:
+			sum.Bounds = append(sum.Bounds, b.Bounds[i])
+			sum.Counts = append(sum.Counts, b.Counts[i]+other.Counts[j])
+			i, j = i+1, j+1
+		}
+	}
+	return sum
+}
+
+// EnsureMonotonic returns b with counts that never fall from one bucket to the
+// next, as histogram_quantile does before it interpolates: increases taken from
+// samples of different ages, or extrapolated bucket by bucket, may be off by a
+// little.
+func (b *Buckets) EnsureMonotonic() *Buckets {
+	fixed := &Buckets{Bounds: b.Bounds, Counts: append([]float64(nil), b.Counts...), Sum: b.Sum}
+	for i := 1; i < len(fixed.Counts); i++ {
+		fixed.Counts[i] = math.Max(fixed.Counts[i], fixed.Counts[i-1])
+	}
+	return fixed
+}

@@ -1,0 +1,152 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package sources is the contract between where metrics come from and what is
+// made of them. A Source reads declared signals and knows no objective; an
+// evaluation takes the Reading and knows no source, clock or I/O.
+package sources
+
+import (
+	"context"
+	"time"
+)
+
+// Source reads what its signals did in a window. The signals are given to the
+// constructor of the source, so that it can fetch and keep nothing else.
+type Source interface {
+	// Read returns what the signals did over (at-window, at].
+	//
+	// Each instance is read between two of its own samples: the newest one not
+	// after at, and the newest one not after at-window or, where there is none,
+	// the oldest one there is. The times of both are in the Reading: a caller that
+	// needs a full window checks Instance.Covered.
+	//
+	// An instance that can not be read is part of the answer (Observed is
+	// false), not an error. An error means that nothing is known at all. The
+	// Reading belongs to the caller, who may share it but may not change it.
+	Read(ctx context.Context, at time.Time, window time.Duration) (*Reading, error)
+}
+
+// Component is a program of the cluster that exposes metrics.
+type Component string
+
+const (
+	// KubeAPIServer exposes request latencies and API Priority & Fairness.
+	KubeAPIServer Component = "kube-apiserver"
+	// Kubelet exposes pod startup latencies.
+	Kubelet Component = "kubelet"
+)
+
+// Kind tells how the values of a signal are read.
+type Kind int
+
+const (
+	// Histogram is read as the increase of classic buckets, sum and count.
+	Histogram Kind = iota
+	// Counter is read as its increase.
+	Counter
+	// Gauge is read as its newest value and its highest one in the window.
+	Gauge
+)
+
+// Signal declares something to read. It drives both the families the embedded
+// source keeps and the queries sent to Prometheus.
+type Signal struct {
+	// Name identifies the signal in a Reading.
+	Name string
+	// Component that exposes it.
+	Component Component
+	// Kind of the metric.
+	Kind Kind
+	// Metrics names the families that carry the signal, the preferred one first.
+	// Kubernetes renames metrics between versions, and some versions have both
+	// names: an instance is read from the first that it has, never from two.
+	Metrics []string
+	// Labels to keep, in this order. Series that differ in others are summed.
+	Labels []string
+	// Match restricts the signal to series whose label has one of the values. An
+	// absent label has the value "".
+	Match map[string][]string
+	// PerInstance keeps the series of each instance apart. Otherwise they are
+	// summed after their increases are taken.
+	PerInstance bool
+}
+
+// Rule tells how increases were taken.
+type Rule string
+
+const (
+	// Exact counts what was added between two samples of an instance. A series
+	// that appears between two samples of one process starts from zero.
+	Exact Rule = "Exact"
+	// Extrapolated is PromQL's increase(): extended to the bounds of the window,
+	// and without the first value of a series that appears within it.
+	Extrapolated Rule = "Extrapolated"
+)
+
+// Reading is what the signals did in one window. It is immutable.
+type Reading struct {
+	// At is the end of the window asked for.
+	At time.Time
+	// Window is the length of the window asked for.
+	Window time.Duration
+	// Rule by which increases were taken.
+	Rule Rule
+	// Instances that were expected or seen, sorted by component and name.
+	Instances []Instance
+	// Results by Signal.Name. Every signal of the source has one.
+	Results map[string]Result
+	// Warnings of the source that concern no single signal, in plain English.
+	Warnings []string
+}
+
+// Instance is one process that exposes metrics.
+type Instance struct {
+	// Component of the instance.
+	Component Component
+	// Name is the address of the instance for kube-apiservers and the name of
+	// the node for kubelets.
+	Name string
+	// Observed says that the instance was read at the end of the window.
+	Observed bool
+	// Problem says why it was not observed, in plain English.
+	Problem string
+	// First and Last are the times of the samples between which the instance was
+	// read; zero when it was not observed.
+	First, Last time.Time
+	// Started is when the process started; zero when unknown. A start within the
+	// window is a reset of all its counters.
+	Started time.Time
+}
+
+// Covered is the time between the two samples the instance was read at. A
+// process that started within the window has no earlier history to miss: it is
+// covered from its start.
+func (i Instance) Covered() time.Duration {
+	return i.Last.Sub(i.First)
+}
+
+// Result is what one signal did in the window.
+type Result struct {
+	// Metrics that the series were taken from: more than one while instances of
+	// two versions run. Empty when no instance has any.
+	Metrics []string
+	// Series sorted by instance and label values.
+	Series []Series
+	// Warnings about this signal, in plain English.
+	Warnings []string
+}
+
+// Series is what one label set did in the window.
+type Series struct {
+	// Values of Signal.Labels, in their order; "" for an absent label.
+	Values []string
+	// Instance that exposed the series; "" unless the signal is PerInstance.
+	Instance string
+	// Histogram is the increase of a Histogram signal, otherwise nil.
+	Histogram *Buckets
+	// Increase of a Counter signal.
+	Increase float64
+	// Last and Max are the newest and the highest value of a Gauge signal.
+	Last, Max float64
+}

@@ -111,19 +111,28 @@ type Instance struct {
 	Observed bool
 	// Problem says why it was not observed, in plain English.
 	Problem string
-	// First and Last are the times of the samples between which the instance was
-	// read; zero when it was not observed.
+	// First and Last are the times between which the instance was read; zero when
+	// it was not observed. Both are times of samples, except that First is Started
+	// for a process that was born within the window: all its counts are since then.
 	First, Last time.Time
 	// Started is when the process started; zero when unknown. A start within the
 	// window is a reset of all its counters.
 	Started time.Time
 }
 
-// Covered is the time between the two samples the instance was read at. A
-// process that started within the window has no earlier history to miss: it is
-// covered from its start.
+// Covered is the time the figures of the instance stand for.
 func (i Instance) Covered() time.Duration {
 	return i.Last.Sub(i.First)
+}
+
+// Complete says that the figures stand for the window that ends at at, give or
+// take slack at both ends: the instance was read from before its start, or from
+// the birth of the process.
+func (i Instance) Complete(at time.Time, window, slack time.Duration) bool {
+	if !i.Observed || at.Sub(i.Last) > slack {
+		return false
+	}
+	return i.First.Sub(at.Add(-window)) <= slack || (!i.Started.IsZero() && i.First.Equal(i.Started))
 }
 
 // Result is what one signal did in the window.

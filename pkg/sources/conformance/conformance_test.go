@@ -1,0 +1,93 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package conformance
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+const small = `# Why.
+window 120s
+scrape -120s every 60s
+signal requests counter kube-apiserver requests_total by code
+instance kube-apiserver a
+started -24h
+requests_total{code="200"} 1+2x2
+expect instance kube-apiserver a observed complete
+expect requests{code="200"} increase=4
+`
+
+func TestParseRejects(t *testing.T) {
+	for _, test := range []struct{ name, old, replacement, want string }{
+		{"no reason", "# Why.", "#", "does not say why"},
+		{"no window", "window 120s", "", "no window"},
+		{"crooked step", "every 60s", "every 50s", "not a multiple"},
+		{"unknown kind", "counter", "summary", `unknown kind "summary"`},
+		{"unknown part", "by code", "of code", `unknown part "of"`},
+		{"too few values", "1+2x2", "1+2x1", "2 values for 3 scrapes"},
+		{"no number", "1+2x2", "1 2 three", `"three"`},
+		{"unknown signal", "expect requests{", "expect responses{", `no signal is named "responses"`},
+		{"nothing expected", `expect requests{code="200"} increase=4`, "", "nothing is expected of signal requests"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			_, err := Parse("small", strings.Replace(small, test.old, test.replacement, 1))
+			if err == nil || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("got error %v, want one with %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestCompareSees spoils a good reading in every way the suite has to notice.
+func TestCompareSees(t *testing.T) {
+	scenario, err := Parse("small", small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spoil := map[string]func(*sources.Reading){
+		"":                      func(*sources.Reading) {},
+		"increase=4: got 5":     func(r *sources.Reading) { r.Results["requests"].Series[0].Increase = 5 },
+		"is not in the reading": func(r *sources.Reading) { r.Instances[0].Name = "b" },
+		"is not observed":       func(r *sources.Reading) { r.Instances[0].Observed = false },
+		"is not complete":       func(r *sources.Reading) { r.Instances[0].First = r.At.Add(-59 * time.Second) },
+		"has no result":         func(r *sources.Reading) { clear(r.Results) },
+		"the reading is of":     func(r *sources.Reading) { r.Window = time.Minute },
+		"was not expected":      func(r *sources.Reading) { r.Instances = append(r.Instances, sources.Instance{Name: "z"}) },
+		"are not sorted": func(r *sources.Reading) {
+			r.Results["requests"] = sources.Result{Series: slices.Repeat(r.Results["requests"].Series, 2)}
+		},
+	}
+	for _, want := range slices.Sorted(maps.Keys(spoil)) {
+		reading, _ := reference{scenario}.Read(context.Background(), scenario.At, scenario.Window)
+		spoil[want](reading)
+		got := strings.Join(Compare(scenario, reading), "\n")
+		if (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("want %q, got:\n%s", want, got)
+		}
+	}
+}
+
+func TestBody(t *testing.T) {
+	scenario, err := Parse("small", small)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `# HELP process_start_time_seconds Of a scenario.
+# TYPE process_start_time_seconds gauge
+process_start_time_seconds 1.77228e+09
+# HELP requests_total Of a scenario.
+# TYPE requests_total counter
+requests_total{code="200"} 5
+`
+	if got := scenario.Instances[0].Scrapes[2].Body(); got != want {
+		t.Errorf("got body:\n%s\nwant:\n%s", got, want)
+	}
+}

@@ -1,0 +1,119 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apf
+
+import (
+	"math"
+	"time"
+
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// DefaultSlack is the default of Options.Slack: the scrape interval that
+// Prometheus has unless told otherwise, and the longest in common use.
+const DefaultSlack = time.Minute
+
+// Options of an evaluation.
+type Options struct {
+	// Slack is by how much the samples of an instance may miss the bounds of the
+	// window and still stand for it: the longest time between two samples. Zero
+	// is DefaultSlack.
+	Slack time.Duration
+}
+
+// Evaluate makes an APFHeadroom of each priority level, sorted by name. The
+// objects are only read. The conditions lack lastTransitionTime, which needs
+// the evaluation before this one.
+func Evaluate(
+	reading *sources.Reading,
+	levels []*flowcontrolv1.PriorityLevelConfiguration,
+	schemas []*flowcontrolv1.FlowSchema,
+	options Options,
+) []v1alpha1.APFHeadroom {
+	if options.Slack == 0 {
+		options.Slack = DefaultSlack
+	}
+	s := newSurvey(reading, options.Slack)
+	headrooms := describe(levels, schemas)
+	for i := range headrooms {
+		h := &headrooms[i]
+		rows := make([]*row, len(s.observed))
+		for j, instance := range s.observed {
+			rows[j] = newRow(instance, h.Name, &h.Spec)
+		}
+		h.Status = status(s, rows)
+	}
+	return headrooms
+}
+
+// Unknown says of each priority level, sorted by name, that nothing was measured,
+// and why. Nothing is claimed of exempt levels either.
+func Unknown(
+	levels []*flowcontrolv1.PriorityLevelConfiguration,
+	schemas []*flowcontrolv1.FlowSchema,
+	reason, message string,
+) []v1alpha1.APFHeadroom {
+	headrooms := describe(levels, schemas)
+	for i := range headrooms {
+		headrooms[i].Status = v1alpha1.APFHeadroomStatus{
+			Pressure: v1alpha1.PressureUnknown,
+			Conditions: []metav1.Condition{
+				condition(v1alpha1.ConditionHasHeadroom, metav1.ConditionUnknown, reason, message),
+				condition(v1alpha1.ConditionDataComplete, metav1.ConditionFalse, reason, message),
+			},
+		}
+	}
+	return headrooms
+}
+
+func status(s *survey, rows []*row) v1alpha1.APFHeadroomStatus {
+	complete := dataComplete(s, rows)
+	status := v1alpha1.APFHeadroomStatus{
+		Pressure:   overall(rows, len(s.missing) > 0),
+		Instances:  s.counts(),
+		Conditions: []metav1.Condition{hasHeadroom(rows, len(s.missing) > 0, complete), complete},
+	}
+	if len(rows) == 0 {
+		return status
+	}
+	last, covered := s.span()
+	status.ObservationTime = new(metav1.NewTime(last))
+	status.WindowSeconds = new(int64(math.Round(covered.Seconds())))
+	status.Worst = worst(rows).InstanceSeats.DeepCopy()
+	status.Total = totalSeats(rows)
+	status.Requests = totalRequests(rows)
+	for _, r := range rows {
+		status.ByInstance = append(status.ByInstance, r.InstanceSeats)
+	}
+	return status
+}
+
+// span is the newest sample and the longest time that an instance was read over.
+func (s *survey) span() (last time.Time, covered time.Duration) {
+	for _, i := range s.observed {
+		if i.Last.After(last) {
+			last = i.Last
+		}
+		covered = max(covered, i.Covered())
+	}
+	return last, covered
+}
+
+// maxMissingNames bounds v1alpha1.InstanceCounts.Missing.
+const maxMissingNames = 10
+
+func (s *survey) counts() *v1alpha1.InstanceCounts {
+	counts := &v1alpha1.InstanceCounts{
+		Expected: int32(len(s.observed) + len(s.missing)),
+		Observed: int32(len(s.observed)),
+	}
+	for _, i := range s.missing[:min(len(s.missing), maxMissingNames)] {
+		counts.Missing = append(counts.Missing, i.Name)
+	}
+	return counts
+}

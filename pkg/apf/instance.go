@@ -1,0 +1,194 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apf
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// instance is one kube-apiserver that was read, with its series.
+type instance struct {
+	sources.Instance
+	// complete says that its figures stand for the whole window.
+	complete bool
+	// series by signal and priority level.
+	series map[string]map[string][]sources.Series
+}
+
+// survey is what a Reading says about the kube-apiservers, for all levels.
+type survey struct {
+	at     time.Time
+	window time.Duration
+	slack  time.Duration
+	// observed and missing add up to the instances expected. Sorted by name.
+	observed []*instance
+	missing  []sources.Instance
+	// warnings of the source that concern this package.
+	warnings []string
+}
+
+func newSurvey(reading *sources.Reading, slack time.Duration) *survey {
+	s := &survey{at: reading.At, window: reading.Window, slack: slack}
+	byName := map[string]*instance{}
+	for _, i := range reading.Instances {
+		switch {
+		case i.Component != sources.KubeAPIServer:
+		case !i.Observed:
+			s.missing = append(s.missing, i)
+		default:
+			read := &instance{
+				Instance: i,
+				complete: i.Complete(reading.At, reading.Window, slack),
+				series:   map[string]map[string][]sources.Series{},
+			}
+			byName[i.Name] = read
+			s.observed = append(s.observed, read)
+		}
+	}
+	slices.SortFunc(s.observed, func(a, b *instance) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(s.missing, func(a, b sources.Instance) int { return cmp.Compare(a.Name, b.Name) })
+
+	s.warnings = append(s.warnings, reading.Warnings...)
+	for _, row := range catalog {
+		result := reading.Results[row.Name]
+		s.warnings = append(s.warnings, result.Warnings...)
+		for _, series := range result.Series {
+			if read := byName[series.Instance]; read != nil && len(series.Values) == len(row.Labels) {
+				read.add(row.Name, series)
+			}
+		}
+	}
+	slices.Sort(s.warnings)
+	s.warnings = slices.Compact(s.warnings)
+	return s
+}
+
+func (i *instance) add(signal string, series sources.Series) {
+	if i.series[signal] == nil {
+		i.series[signal] = map[string][]sources.Series{}
+	}
+	level := series.Values[0]
+	i.series[signal][level] = append(i.series[signal][level], series)
+}
+
+// has says that the instance shows the signal for some level.
+func (i *instance) has(signal string) bool {
+	return len(i.series[signal]) > 0
+}
+
+// of returns the series of a level. No series and known: nothing has happened
+// that would have made one.
+func (i *instance) of(signal, level string) (series []sources.Series, known bool) {
+	if series := i.series[signal][level]; len(series) > 0 {
+		return series, true
+	}
+	companion := declared(signal).zeroWith
+	return nil, companion != "" && i.has(companion)
+}
+
+// gauge sums the newest and the highest values of a level; nil when unknown.
+func (i *instance) gauge(signal, level string) (last, highest *int64) {
+	series, known := i.of(signal, level)
+	if !known {
+		return nil, nil
+	}
+	var lastSum, highestSum int64
+	for _, s := range series {
+		l, known := whole(s.Last)
+		h, alsoKnown := whole(s.Max)
+		if !known || !alsoKnown {
+			return nil, nil
+		}
+		lastSum += l
+		highestSum += h
+	}
+	return &lastSum, &highestSum
+}
+
+// increase sums the increases of a level; nil when unknown.
+func (i *instance) increase(signal, level string) *int64 {
+	series, known := i.of(signal, level)
+	if !known {
+		return nil
+	}
+	var sum int64
+	for _, s := range series {
+		n, known := count(s.Increase)
+		if !known {
+			return nil
+		}
+		sum += n
+	}
+	return &sum
+}
+
+// rejections splits the rejected requests of a level, the most first.
+func (i *instance) rejections(level string) []v1alpha1.RejectedRequests {
+	var split []v1alpha1.RejectedRequests
+	series, _ := i.of(rejected, level)
+	for _, s := range series {
+		if n, known := count(s.Increase); known && n > 0 {
+			split = append(split, v1alpha1.RejectedRequests{FlowSchema: s.Values[1], Reason: s.Values[2], Requests: n})
+		}
+	}
+	return mergeRejections(split)
+}
+
+// mergeRejections adds up what has the same flow schema and reason, and sorts.
+func mergeRejections(split []v1alpha1.RejectedRequests) []v1alpha1.RejectedRequests {
+	slices.SortFunc(split, func(a, b v1alpha1.RejectedRequests) int {
+		return cmp.Or(cmp.Compare(a.FlowSchema, b.FlowSchema), cmp.Compare(a.Reason, b.Reason))
+	})
+	var merged []v1alpha1.RejectedRequests
+	for _, r := range split {
+		if n := len(merged); n > 0 && merged[n-1].FlowSchema == r.FlowSchema && merged[n-1].Reason == r.Reason {
+			merged[n-1].Requests += r.Requests
+			continue
+		}
+		merged = append(merged, r)
+	}
+	slices.SortStableFunc(merged, func(a, b v1alpha1.RejectedRequests) int { return cmp.Compare(b.Requests, a.Requests) })
+	return merged
+}
+
+// foremost returns the flow schema with the highest newest value of a signal that
+// is split by flow schema, and that value; "" when all are zero or unknown.
+func (i *instance) foremost(signal, level string) (schema string, value int64) {
+	series, _ := i.of(signal, level)
+	for _, s := range series {
+		v, known := whole(s.Last)
+		if known && (v > value || v == value && v > 0 && strings.Compare(s.Values[1], schema) < 0) {
+			schema, value = s.Values[1], v
+		}
+	}
+	return schema, value
+}
+
+// maxWhole is the end of the integers that a float64 holds exactly.
+const maxWhole = 1 << 53
+
+// whole rounds a gauge to an integer. NaN, infinities and negative values are no
+// number of seats or requests.
+func whole(v float64) (n int64, known bool) {
+	if !(v >= 0 && v <= maxWhole) {
+		return 0, false
+	}
+	return int64(math.Round(v)), true
+}
+
+// count rounds an increase to an integer. An extrapolated increase is no integer;
+// where it says that something happened, that is at least one.
+func count(v float64) (n int64, known bool) {
+	if v > 0 && v < 1 {
+		return 1, true
+	}
+	return whole(v)
+}

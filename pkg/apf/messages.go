@@ -1,0 +1,156 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apf
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+)
+
+// maxListed bounds lists in messages.
+const maxListed = 3
+
+// rejectingMessage: "100 requests of flow schema service-accounts rejected on
+// 10.0.0.2:6443 in 5m0s: time-out 100".
+func rejectingMessage(r *row) string {
+	var total int64
+	schemas := map[string]bool{}
+	for _, by := range r.rejectedBy {
+		total += by.Requests
+		schemas[by.FlowSchema] = true
+	}
+	of := " of flow schema " + r.rejectedBy[0].FlowSchema
+	if len(schemas) > 1 {
+		of = fmt.Sprintf(" of %d flow schemas", len(schemas))
+	}
+	items := make([]string, len(r.rejectedBy))
+	for i, by := range r.rejectedBy {
+		items[i] = fmt.Sprintf("%s %d", by.Reason, by.Requests)
+		if len(schemas) > 1 {
+			items[i] = by.FlowSchema + " " + items[i]
+		}
+	}
+	return fmt.Sprintf("%s%s rejected on %s in %s: %s", requests(total), of, r.Instance, r.covered(), list(items))
+}
+
+// queueingMessage says who waits now, and how many waited long.
+func queueingMessage(r *row) string {
+	var parts []string
+	if positive(r.QueuedRequests) {
+		verb := "wait"
+		if *r.QueuedRequests == 1 {
+			verb = "waits"
+		}
+		part := fmt.Sprintf("%s %s on %s", requests(*r.QueuedRequests), verb, r.Instance)
+		if schema, n := r.instance.foremost(queuedRequests, r.level); schema != "" {
+			part += fmt.Sprintf(", %d of flow schema %s", n, schema)
+		}
+		parts = append(parts, part)
+	}
+	if r.manyWaitLong() {
+		parts = append(parts, fmt.Sprintf("%.0f of %s waited for more than %dms on %s in %s",
+			math.Max(r.longWaits, 1), requests(int64(math.Round(r.allWaits))), milliseconds(longWaitSeconds), r.Instance, r.covered()))
+	}
+	return strings.Join(parts, "; ")
+}
+
+// noSeatsMessage says who has the seats.
+func noSeatsMessage(r *row) string {
+	message := fmt.Sprintf("no seats left on %s: %d of %d taken", r.Instance, *r.ExecutingSeats, *r.CurrentLimitSeats)
+	if schema, n := r.instance.foremost(executingBySchema, r.level); schema != "" {
+		message += fmt.Sprintf(", %d by flow schema %s", n, schema)
+	}
+	if r.NominalSeats != nil && *r.NominalSeats > *r.CurrentLimitSeats {
+		message += fmt.Sprintf(", %d of %d nominal seats lent", *r.NominalSeats-*r.CurrentLimitSeats, *r.NominalSeats)
+	}
+	return message
+}
+
+// seatsMessage: "100 of 245 seats left on 10.0.0.1:6443, the least of 2 kube-apiservers".
+func seatsMessage(rows []*row) string {
+	known := 0
+	for _, r := range rows {
+		if r.HeadroomSeats != nil {
+			known++
+		}
+	}
+	least := tightest(rows)
+	message := fmt.Sprintf("%d of %d seats left on %s", *least.HeadroomSeats, *least.CurrentLimitSeats, least.Instance)
+	if known > 1 {
+		message += fmt.Sprintf(", the least of %d kube-apiservers", known)
+	}
+	return message
+}
+
+func (s *survey) missingMessage() string {
+	names := make([]string, len(s.missing))
+	for i, instance := range s.missing {
+		names[i] = instance.Name
+		if instance.Problem != "" {
+			names[i] += " (" + instance.Problem + ")"
+		}
+	}
+	return fmt.Sprintf("%d of %d kube-apiservers not read: %s", len(s.missing), len(s.missing)+len(s.observed), list(names))
+}
+
+func lackingMessage(rows []*row) string {
+	return fmt.Sprintf("%s does not show for this level: %s%s",
+		rows[0].Instance, strings.Join(rows[0].missing, ", "), alsoIncomplete(rows))
+}
+
+// shortMessage speaks of the instance that covers the least of the window.
+func (s *survey) shortMessage(rows []*row) string {
+	r := slices.MinFunc(rows, func(a, b *row) int { return cmp.Compare(a.instance.Covered(), b.instance.Covered()) })
+	if behind := s.at.Sub(r.instance.Last); behind > s.slack {
+		return fmt.Sprintf("the newest sample of %s is from %s before the end of the window%s",
+			r.Instance, round(behind), alsoIncomplete(rows))
+	}
+	return fmt.Sprintf("%s was read over %s of %s%s", r.Instance, r.covered(), round(s.window), alsoIncomplete(rows))
+}
+
+// alsoIncomplete counts the rows beside the one that a message names.
+func alsoIncomplete(rows []*row) string {
+	if len(rows) == 1 {
+		return ""
+	}
+	return fmt.Sprintf("; %d more incomplete", len(rows)-1)
+}
+
+func (s *survey) completeMessage() string {
+	if len(s.observed) == 1 {
+		return "1 kube-apiserver was read over the whole window"
+	}
+	return fmt.Sprintf("%d kube-apiservers were read over the whole window", len(s.observed))
+}
+
+// warningsMessage adds what the source has to say to a message.
+func (s *survey) warningsMessage() string {
+	if len(s.warnings) == 0 {
+		return ""
+	}
+	return "; warning: " + list(s.warnings)
+}
+
+func list(items []string) string {
+	if len(items) <= maxListed {
+		return strings.Join(items, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(items[:maxListed], ", "), len(items)-maxListed)
+}
+
+func requests(n int64) string {
+	if n == 1 {
+		return "1 request"
+	}
+	return fmt.Sprintf("%d requests", n)
+}
+
+func (r *row) covered() string { return round(r.instance.Covered()) }
+
+func round(d time.Duration) string { return d.Round(time.Second).String() }
+

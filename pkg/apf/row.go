@@ -1,0 +1,96 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apf
+
+import (
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// row is one priority level in one kube-apiserver.
+type row struct {
+	v1alpha1.InstanceSeats
+	instance *instance
+	level    string
+	exempt   bool
+
+	rejectedBy []v1alpha1.RejectedRequests
+	waits      *sources.Buckets
+	waitsKnown bool
+	// longWaits out of allWaits took more than longWaitSeconds.
+	longWaits, allWaits float64
+	// missing names the metrics that the pressure would have needed.
+	missing []string
+}
+
+func newRow(i *instance, level string, spec *v1alpha1.APFHeadroomSpec) *row {
+	r := &row{
+		instance: i,
+		level:    level,
+		exempt:   spec.Type == string(flowcontrolv1.PriorityLevelEnablementExempt),
+	}
+	r.Instance = i.Name
+	r.readSeats(queueCapacity(spec))
+	r.readRequests()
+	r.Pressure = r.pressure()
+	return r
+}
+
+// readSeats reads the gauges, which are true from the first sample on.
+func (r *row) readSeats(capacity *int64) {
+	r.NominalSeats, _ = r.instance.gauge(nominalLimit, r.level)
+	r.need(r.NominalSeats != nil || r.exempt, nominalLimit)
+	r.CurrentLimitSeats, _ = r.instance.gauge(currentLimit, r.level)
+	// Limits move since 1.26, which brought the demand and the current limit at
+	// once. Where neither is seen the nominal limit is the one in force. Where
+	// one is, the current limit of this level was lost and is not guessed.
+	if r.CurrentLimitSeats == nil && !r.instance.has(currentLimit) && !r.instance.has(peakDemand) {
+		r.CurrentLimitSeats = r.NominalSeats
+	} else {
+		r.need(r.CurrentLimitSeats != nil || r.exempt, currentLimit)
+	}
+	r.ExecutingSeats, r.PeakExecutingSeats = r.instance.gauge(executing, r.level)
+	r.need(r.ExecutingSeats != nil, executing)
+	_, r.PeakDemandSeats = r.instance.gauge(peakDemand, r.level)
+	if !r.exempt && r.CurrentLimitSeats != nil && r.ExecutingSeats != nil {
+		r.HeadroomSeats = new(*r.CurrentLimitSeats - *r.ExecutingSeats)
+	}
+	r.QueuedRequests, _ = r.instance.gauge(queuedRequests, r.level)
+	r.need(r.QueuedRequests != nil || r.exempt, queuedRequests)
+	r.QueuedSeats, _ = r.instance.gauge(queuedSeats, r.level)
+	r.QueueCapacityRequests = capacity
+}
+
+// readRequests reads what happened since instance.First.
+func (r *row) readRequests() {
+	r.DispatchedRequests = r.instance.increase(dispatched, r.level)
+	r.need(r.DispatchedRequests != nil, dispatched)
+	r.RejectedRequests = r.instance.increase(rejected, r.level)
+	r.need(r.RejectedRequests != nil || r.exempt, rejected)
+	r.rejectedBy = r.instance.rejections(r.level)
+	if r.exempt {
+		return
+	}
+	r.waits, r.waitsKnown = r.instance.histogram(r.level)
+	r.need(r.waitsKnown, waits)
+	if !r.waitsKnown {
+		return
+	}
+	r.WaitP99Milliseconds, _ = waitP99(r.waits)
+	long, all, known := longWaits(r.waits)
+	if !known {
+		r.missing = append(r.missing, declared(waits).Metrics[0]+`_bucket{le="0.1"}`)
+		return
+	}
+	r.longWaits, r.allWaits = long, all
+}
+
+// need notes the metric of a signal as missing unless its figure is known.
+func (r *row) need(known bool, signal string) {
+	if !known {
+		r.missing = append(r.missing, declared(signal).Metrics[0])
+	}
+}

@@ -1,0 +1,133 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apf
+
+import (
+	"maps"
+	"slices"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// Names of the signals in a Reading.
+const (
+	nominalLimit      = "apf-nominal-limit-seats"
+	currentLimit      = "apf-current-limit-seats"
+	executing         = "apf-executing-seats"
+	executingBySchema = "apf-executing-seats-by-flow-schema"
+	peakDemand        = "apf-peak-demand-seats"
+	queuedRequests    = "apf-queued-requests"
+	queuedSeats       = "apf-queued-seats"
+	dispatched        = "apf-dispatched-requests"
+	rejected          = "apf-rejected-requests"
+	waits             = "apf-wait-duration"
+)
+
+// signal is a row of the catalog.
+type signal struct {
+	sources.Signal
+	// zeroWith names the signal that has to have a series of any level on an
+	// instance for an absent series of a level to mean zero there. Empty: an
+	// absent series is never zero.
+	zeroWith string
+}
+
+// catalog is what this package reads. It is not changed. Names, labels and types
+// are those of k8s.io/apiserver pkg/util/flowcontrol/metrics/metrics.go; the first
+// label of all of them is the priority level.
+//
+// The limits are set for every level when it is configured and the demand when
+// seats are allotted, so a level without them is not known. All others appear
+// with their first use (WithLabelValues in a vector). An instance that was read
+// has dispatched at least the request that read it, so it has a series of
+// dispatched requests and of executing seats: where it has none of any level, the
+// family is gone (an older version, a relabeling rule), and absence means nothing.
+// Requests of levels with queues pass through a queue even when they are
+// dispatched at once (fairqueuing/queueset StartRequest): the families of the
+// queues appear with the first of them. For absent waits see instance.histogram.
+var catalog = []signal{
+	{Signal: gauge(nominalLimit,
+		"apiserver_flowcontrol_nominal_limit_seats",       // 1.26 and later
+		"apiserver_flowcontrol_request_concurrency_limit", // gone in 1.37
+	)},
+	// 1.26 and later. Before, nothing was lent: the nominal limit is in force.
+	{Signal: gauge(currentLimit, "apiserver_flowcontrol_current_limit_seats")},
+	// 1.26 and later. Of the last ten seconds before each sample.
+	{Signal: gauge(peakDemand, "apiserver_flowcontrol_demand_seats_high_watermark")},
+	// Summed by the source over flow schemas, which do not peak together.
+	{Signal: gauge(executing, executingMetrics()...), zeroWith: executing},
+	{Signal: withLabels(gauge(executingBySchema, executingMetrics()...), "flow_schema"), zeroWith: executingBySchema},
+	{
+		Signal:   withLabels(gauge(queuedRequests, "apiserver_flowcontrol_current_inqueue_requests"), "flow_schema"),
+		zeroWith: queuedRequests,
+	},
+	// 1.28 and later.
+	{Signal: gauge(queuedSeats, "apiserver_flowcontrol_current_inqueue_seats"), zeroWith: queuedSeats},
+	{Signal: counter(dispatched, "apiserver_flowcontrol_dispatched_requests_total"), zeroWith: dispatched},
+	// Registered together with the dispatched requests; a healthy instance has
+	// never rejected any, so the family itself proves nothing.
+	{
+		Signal:   withLabels(counter(rejected, "apiserver_flowcontrol_rejected_requests_total"), "flow_schema", "reason"),
+		zeroWith: dispatched,
+	},
+	// Why only "true": see the package comment.
+	{Signal: sources.Signal{
+		Name:        waits,
+		Component:   sources.KubeAPIServer,
+		Kind:        sources.Histogram,
+		Metrics:     []string{"apiserver_flowcontrol_request_wait_duration_seconds"},
+		Labels:      []string{"priority_level"},
+		Match:       map[string][]string{"execute": {"true"}},
+		PerInstance: true,
+	}},
+}
+
+// executingMetrics count seats. current_executing_requests does not: a wide LIST
+// takes ten of them or more (request/config.go MaximumListSeatsLimit).
+func executingMetrics() []string {
+	return []string{
+		"apiserver_flowcontrol_current_executing_seats",    // 1.28 and later
+		"apiserver_flowcontrol_request_concurrency_in_use", // gone in 1.37
+	}
+}
+
+// Signals are what Evaluate needs to find in a Reading.
+func Signals() []sources.Signal {
+	signals := make([]sources.Signal, len(catalog))
+	for i, s := range catalog {
+		signals[i] = s.Signal
+		signals[i].Metrics = slices.Clone(s.Metrics)
+		signals[i].Labels = slices.Clone(s.Labels)
+		signals[i].Match = maps.Clone(s.Match)
+	}
+	return signals
+}
+
+// declared returns the row of the catalog for a signal of this package.
+func declared(name string) signal {
+	i := slices.IndexFunc(catalog, func(s signal) bool { return s.Name == name })
+	return catalog[i]
+}
+
+func gauge(name string, metrics ...string) sources.Signal {
+	return sources.Signal{
+		Name:        name,
+		Component:   sources.KubeAPIServer,
+		Kind:        sources.Gauge,
+		Metrics:     metrics,
+		Labels:      []string{"priority_level"},
+		PerInstance: true,
+	}
+}
+
+func counter(name string, metrics ...string) sources.Signal {
+	s := gauge(name, metrics...)
+	s.Kind = sources.Counter
+	return s
+}
+
+func withLabels(s sources.Signal, labels ...string) sources.Signal {
+	s.Labels = append(s.Labels, labels...)
+	return s
+}

@@ -1,0 +1,135 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	genericapiserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/metadata"
+	"k8s.io/utils/clock"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/cluster"
+	"example.io/slo-apiserver/pkg/evaluation"
+	"example.io/slo-apiserver/pkg/registry/apfheadroom"
+	"example.io/slo-apiserver/pkg/registry/install"
+	"example.io/slo-apiserver/pkg/registry/sloreport"
+	"example.io/slo-apiserver/pkg/slo"
+)
+
+// resourcesInterval is how often the cluster is asked for its resources. New
+// definitions are rare, and cost nothing worse until then than to be excluded as
+// unknown.
+const resourcesInterval = 30 * time.Second
+
+// Server is ready to run.
+type Server struct {
+	generic *genericapiserver.GenericAPIServer
+	objects *objects
+	// runners go on until the context ends.
+	runners []func(context.Context)
+}
+
+// New builds the server. It checks what can be checked before anything is
+// served: with Prometheus as the source, that one answers at the URL.
+func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
+	objects, err := newObjects(c.Client, c.Source.Scrape)
+	if err != nil {
+		return nil, err
+	}
+	source, err := c.newSource(ctx, objects)
+	if err != nil {
+		return nil, err
+	}
+	resources, err := newResources(c)
+	if err != nil {
+		return nil, err
+	}
+	objectives, err := slo.Catalog(c.Window, c.MinimumRequests)
+	if err != nil {
+		return nil, err
+	}
+	evaluator, err := evaluation.New(evaluation.Config{
+		Source:      source,
+		Resources:   resources,
+		FlowControl: objects.flowControl,
+		Objectives:  objectives,
+		Window:      c.Window,
+		Interval:    c.Interval,
+		Timeout:     source.timeout,
+		MaxAge:      max(time.Minute, 3*c.Interval),
+		Clock:       clock.RealClock{},
+	})
+	if err != nil {
+		return nil, err
+	}
+	generic, err := c.generic.New("slo-apiserver", genericapiserver.NewEmptyDelegate())
+	if err != nil {
+		return nil, err
+	}
+	server := &Server{
+		generic: generic,
+		objects: objects,
+		runners: []func(context.Context){resources.Run, source.run},
+	}
+	if err := server.install(evaluator); err != nil {
+		return nil, err
+	}
+	if err := server.addChecks(source, resources); err != nil {
+		return nil, err
+	}
+	return server, server.addMetrics(append(evaluator.Metrics(), source.metrics...))
+}
+
+func newResources(c CompletedConfig) (*cluster.Resources, error) {
+	d, err := discovery.NewDiscoveryClientForConfig(c.Client)
+	if err != nil {
+		return nil, fmt.Errorf("discovery client: %w", err)
+	}
+	m, err := metadata.NewForConfig(c.Client)
+	if err != nil {
+		return nil, fmt.Errorf("metadata client: %w", err)
+	}
+	dyn, err := dynamic.NewForConfig(c.Client)
+	if err != nil {
+		return nil, fmt.Errorf("dynamic client: %w", err)
+	}
+	return cluster.NewResources(d, m, dyn, resourcesInterval), nil
+}
+
+// install puts the API group behind the machinery.
+func (s *Server) install(evaluator *evaluation.Evaluator) error {
+	reports, err := sloreport.NewREST(provider[v1alpha1.SLOReport]{evaluator, func(e *evaluation.Evaluation) []v1alpha1.SLOReport { return e.Reports }})
+	if err != nil {
+		return err
+	}
+	headrooms, err := apfheadroom.NewREST(provider[v1alpha1.APFHeadroom]{evaluator, func(e *evaluation.Evaluation) []v1alpha1.APFHeadroom { return e.Headrooms }})
+	if err != nil {
+		return err
+	}
+	return s.generic.InstallAPIGroup(install.APIGroup(reports, headrooms))
+}
+
+// Run serves until ctx ends, and returns when everything it started has ended.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	defer func() {
+		cancel()
+		running.Wait()
+		s.objects.shutdown()
+	}()
+
+	s.objects.start(ctx)
+	for _, run := range s.runners {
+		running.Go(func() { run(ctx) })
+	}
+	return s.generic.PrepareRun().RunWithContext(ctx)
+}

@@ -1,0 +1,155 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package evaluation makes one evaluation per interval, shared by all readers,
+// and only while somebody reads or watches.
+package evaluation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/singleflight"
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+	"k8s.io/utils/clock"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/slo"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// ResourceClasses tells which resources are the cluster's own.
+type ResourceClasses interface {
+	// Classes returns nil with the reason when they are not known.
+	Classes() (*slo.Resources, error)
+}
+
+// FlowControl tells how the priority levels are configured.
+type FlowControl interface {
+	// Objects returns all levels and flow schemas, or why they are not known.
+	Objects() ([]flowcontrolv1.PriorityLevelConfiguration, []flowcontrolv1.FlowSchema, error)
+}
+
+// Evaluation is everything served at one time: all of it was derived from one
+// reading. It is immutable and shared between readers.
+type Evaluation struct {
+	// ResourceVersion grows with every evaluation, also over a restart.
+	ResourceVersion uint64
+	// Time is when the evaluation was made.
+	Time time.Time
+	// Reports are sorted by name.
+	Reports []v1alpha1.SLOReport
+	// Headrooms are sorted by name.
+	Headrooms []v1alpha1.APFHeadroom
+}
+
+// Config of an Evaluator. Every field is needed.
+type Config struct {
+	Source      sources.Source
+	Resources   ResourceClasses
+	FlowControl FlowControl
+	Objectives  []slo.Objective
+	// Window is read at every evaluation.
+	Window time.Duration
+	// Interval is the age up to which an evaluation is served again.
+	Interval time.Duration
+	// Timeout bounds one read of the source.
+	Timeout time.Duration
+	// MaxAge is the age up to which the last reading stands in, marked Stale,
+	// for a source that does not answer.
+	MaxAge time.Duration
+	Clock  clock.Clock
+}
+
+// Evaluator makes and keeps the latest Evaluation.
+type Evaluator struct {
+	Config
+	metrics evaluationMetrics
+	flight  singleflight.Group
+
+	mu     sync.Mutex
+	latest *Evaluation
+
+	// Used within the flight only, of which there is one at a time.
+	reading   *sources.Reading
+	readErr   error
+	readAgain time.Time
+}
+
+// New returns an Evaluator, or an error that names what is missing.
+func New(config Config) (*Evaluator, error) {
+	switch {
+	case config.Source == nil, config.Resources == nil, config.FlowControl == nil, config.Clock == nil:
+		return nil, errors.New("an evaluator needs a source, resource classes, flow control objects and a clock")
+	case len(config.Objectives) == 0:
+		return nil, errors.New("an evaluator needs at least one objective")
+	case config.Window <= 0, config.Interval <= 0, config.Timeout <= 0, config.MaxAge < config.Interval:
+		return nil, fmt.Errorf("window %s, interval %s and timeout %s must be positive, and the maximum age %s not below the interval",
+			config.Window, config.Interval, config.Timeout, config.MaxAge)
+	}
+	return &Evaluator{Config: config, metrics: newEvaluationMetrics()}, nil
+}
+
+// Latest returns the latest evaluation, and makes one when that is older than
+// the interval. However many callers wait, one evaluation is made; it goes on
+// when a caller gives up, for the others.
+func (e *Evaluator) Latest(ctx context.Context) (*Evaluation, error) {
+	if latest := e.fresh(); latest != nil {
+		return latest, nil
+	}
+	done := e.flight.DoChan("", func() (any, error) {
+		// A second look: a flight may have landed since the first.
+		if latest := e.fresh(); latest != nil {
+			return latest, nil
+		}
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.Timeout)
+		defer cancel()
+		return e.evaluate(ctx)
+	})
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case result := <-done:
+		if result.Err != nil {
+			return nil, result.Err
+		}
+		return result.Val.(*Evaluation), nil
+	}
+}
+
+// Next blocks until there is an evaluation newer than after and returns it. A
+// caller that loops over it keeps evaluations being made.
+func (e *Evaluator) Next(ctx context.Context, after uint64) (*Evaluation, error) {
+	for {
+		latest, err := e.Latest(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if latest.ResourceVersion > after {
+			return latest, nil
+		}
+		timer := e.Clock.NewTimer(latest.Time.Add(e.Interval).Sub(e.Clock.Now()))
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+			return nil, ctx.Err()
+		case <-timer.C():
+		}
+	}
+}
+
+func (e *Evaluator) fresh() *Evaluation {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.latest == nil {
+		return nil
+	}
+	// A clock that was set back makes the age negative: evaluate then, too.
+	if age := e.Clock.Since(e.latest.Time); age < 0 || age >= e.Interval {
+		return nil
+	}
+	return e.latest
+}

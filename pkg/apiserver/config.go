@@ -6,14 +6,17 @@
 package apiserver
 
 import (
+	"fmt"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
+	utilversion "k8s.io/apimachinery/pkg/util/version"
 	openapinamer "k8s.io/apiserver/pkg/endpoints/openapi"
 	genericapiserver "k8s.io/apiserver/pkg/server"
-	utilversion "k8s.io/apimachinery/pkg/util/version"
 	"k8s.io/client-go/rest"
 	"k8s.io/component-base/compatibility"
 	"k8s.io/component-base/version"
+	"k8s.io/kube-openapi/pkg/validation/spec"
 
 	"example.io/slo-apiserver/pkg/generated/openapi"
 	"example.io/slo-apiserver/pkg/registry/install"
@@ -36,9 +39,11 @@ const (
 
 // Config is what a server is made from.
 type Config struct {
-	// Generic is the configuration of the API machinery, from NewGenericConfig
-	// and the options that apply to it.
+	// Generic is the configuration of the API machinery, made by NewConfig.
+	// Options are applied to it.
 	Generic *genericapiserver.Config
+	// scheme of the API group that Generic knows.
+	scheme *runtime.Scheme
 	// Client reaches the cluster that is reported on.
 	Client *rest.Config
 	// Source of the metrics.
@@ -51,20 +56,29 @@ type Config struct {
 	MinimumRequests int64
 }
 
-// NewGenericConfig returns a configuration that knows the API group and its
-// OpenAPI definitions.
-func NewGenericConfig() *genericapiserver.Config {
-	config := genericapiserver.NewConfig(install.Codecs)
-	namer := openapinamer.NewDefinitionNamer(install.Scheme)
-	config.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(openapi.GetOpenAPIDefinitions, namer)
-	config.OpenAPIConfig.Info.Title = "slo-apiserver"
-	config.OpenAPIConfig.Info.Version = version.Get().GitVersion
-	config.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(openapi.GetOpenAPIDefinitions, namer)
-	config.OpenAPIV3Config.Info = config.OpenAPIConfig.Info
-	config.EffectiveVersion = compatibility.NewEffectiveVersion(utilversion.MustParse(version.Get().String()), true, nil, nil)
-	// Our /metrics joins the metrics of the machinery with those of the source.
-	config.EnableMetrics = false
-	return config
+// NewConfig returns a configuration that knows the API group and its OpenAPI
+// definitions. All other fields are the caller's to fill.
+func NewConfig() (*Config, error) {
+	scheme, err := install.NewScheme()
+	if err != nil {
+		return nil, err
+	}
+	built := version.Get()
+	parsed, err := utilversion.Parse(built.String())
+	if err != nil {
+		return nil, fmt.Errorf("version %q of this build (see -ldflags in the Makefile): %w", built, err)
+	}
+	generic := genericapiserver.NewConfig(install.NewCodecs(scheme))
+	namer := openapinamer.NewDefinitionNamer(scheme)
+	generic.OpenAPIConfig = genericapiserver.DefaultOpenAPIConfig(openapi.GetOpenAPIDefinitions, namer)
+	generic.OpenAPIV3Config = genericapiserver.DefaultOpenAPIV3Config(openapi.GetOpenAPIDefinitions, namer)
+	for _, info := range []*spec.Info{generic.OpenAPIConfig.Info, generic.OpenAPIV3Config.Info} {
+		info.Title, info.Version = "slo-apiserver", built.GitVersion
+	}
+	generic.EffectiveVersion = compatibility.NewEffectiveVersion(parsed, true, nil, nil)
+	// Our /metrics joins the metrics of the machinery with our own.
+	generic.EnableMetrics = false
+	return &Config{Generic: generic, scheme: scheme}, nil
 }
 
 // CompletedConfig can only be had from Complete: an incomplete server can not be

@@ -6,6 +6,7 @@ package apiserver
 import (
 	"context"
 
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/evaluation"
 	"example.io/slo-apiserver/pkg/registry/computed"
 )
@@ -14,7 +15,7 @@ import (
 // know that there is an evaluation, nor the evaluation that there is a registry.
 type provider[T any] struct {
 	evaluator *evaluation.Evaluator
-	items     func(*evaluation.Evaluation) []T
+	items     func(*evaluation.Evaluation) ([]T, error)
 }
 
 var _ computed.Provider[struct{}] = provider[struct{}]{}
@@ -33,5 +34,17 @@ func (p provider[T]) snapshot(latest *evaluation.Evaluation, err error) (*comput
 	if err != nil {
 		return nil, err
 	}
-	return &computed.Snapshot[T]{ResourceVersion: latest.ResourceVersion, Items: p.items(latest)}, nil
+	items, err := p.items(latest)
+	if err != nil {
+		return nil, err
+	}
+	return &computed.Snapshot[T]{ResourceVersion: latest.ResourceVersion, Items: items}, nil
+}
+
+func reports(e *evaluation.Evaluation) ([]v1alpha1.SLOReport, error) {
+	return e.Reports, nil
+}
+
+func headrooms(e *evaluation.Evaluation) ([]v1alpha1.APFHeadroom, error) {
+	return e.Headrooms, e.HeadroomsProblem
 }

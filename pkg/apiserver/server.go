@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"k8s.io/apimachinery/pkg/runtime"
 	genericapiserver "k8s.io/apiserver/pkg/server"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
@@ -64,7 +65,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 		Window:      c.Window,
 		Interval:    c.Interval,
 		Timeout:     source.timeout,
-		MaxAge:      max(time.Minute, 3*c.Interval),
+		MaxAge:      4 * c.Interval,
 		Clock:       clock.RealClock{},
 	})
 	if err != nil {
@@ -79,7 +80,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 		objects: objects,
 		runners: []func(context.Context){resources.Run, source.run},
 	}
-	if err := server.install(evaluator); err != nil {
+	if err := server.install(c.scheme, evaluator); err != nil {
 		return nil, err
 	}
 	if err := server.addChecks(source, resources); err != nil {
@@ -105,16 +106,16 @@ func newResources(c CompletedConfig) (*cluster.Resources, error) {
 }
 
 // install puts the API group behind the machinery.
-func (s *Server) install(evaluator *evaluation.Evaluator) error {
-	reports, err := sloreport.NewREST(provider[v1alpha1.SLOReport]{evaluator, func(e *evaluation.Evaluation) []v1alpha1.SLOReport { return e.Reports }})
+func (s *Server) install(scheme *runtime.Scheme, evaluator *evaluation.Evaluator) error {
+	reportREST, err := sloreport.NewREST(provider[v1alpha1.SLOReport]{evaluator, reports})
 	if err != nil {
 		return err
 	}
-	headrooms, err := apfheadroom.NewREST(provider[v1alpha1.APFHeadroom]{evaluator, func(e *evaluation.Evaluation) []v1alpha1.APFHeadroom { return e.Headrooms }})
+	headroomREST, err := apfheadroom.NewREST(provider[v1alpha1.APFHeadroom]{evaluator, headrooms})
 	if err != nil {
 		return err
 	}
-	return s.generic.InstallAPIGroup(install.APIGroup(reports, headrooms))
+	return s.generic.InstallAPIGroup(install.APIGroup(scheme, reportREST, headroomREST))
 }
 
 // Run serves until ctx ends, and returns when everything it started has ended.

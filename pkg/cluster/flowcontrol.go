@@ -31,9 +31,9 @@ func NewFlowControl(informers flowcontrolinformers.Interface) *FlowControl {
 	}
 }
 
-// Objects returns all priority levels and flow schemas. They share their insides
-// with the informers' caches and may not be changed.
-func (f *FlowControl) Objects() ([]flowcontrolv1.PriorityLevelConfiguration, []flowcontrolv1.FlowSchema, error) {
+// Objects returns all priority levels and flow schemas. They belong to the
+// informers' caches and may not be changed.
+func (f *FlowControl) Objects() ([]*flowcontrolv1.PriorityLevelConfiguration, []*flowcontrolv1.FlowSchema, error) {
 	for _, synced := range f.synced {
 		if !synced() {
 			return nil, nil, errors.New("prioritylevelconfigurations and flowschemas of flowcontrol.apiserver.k8s.io/v1 have not been read yet")
@@ -47,13 +47,5 @@ func (f *FlowControl) Objects() ([]flowcontrolv1.PriorityLevelConfiguration, []f
 	if err != nil {
 		return nil, nil, err
 	}
-	return values(levels), values(schemas), nil
-}
-
-func values[T any](pointers []*T) []T {
-	values := make([]T, len(pointers))
-	for i, pointer := range pointers {
-		values[i] = *pointer
-	}
-	return values
+	return levels, schemas, nil
 }

@@ -28,40 +28,36 @@ const (
 // retryAfter is implemented by errors of sources that were told when to come back.
 type retryAfter interface{ RetryAfter() time.Duration }
 
-// evaluate makes one evaluation. Trouble of the source is part of its answer, so
-// that list, wait and controllers see why; it fails only where it can not even
-// name the objects.
-func (e *Evaluator) evaluate(ctx context.Context) (*Evaluation, error) {
+// evaluate makes one evaluation. Trouble is part of its answer, so that list,
+// wait and controllers see why.
+func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	now := e.Clock.Now()
 	defer func() { e.metrics.duration.Observe(e.Clock.Since(now).Seconds()) }()
 	levels, schemas, err := e.FlowControl.Objects()
 	if err != nil {
-		e.metrics.evaluations.WithLabelValues("error").Inc()
-		return nil, fmt.Errorf("list priority levels and flow schemas: %w", err)
+		err = fmt.Errorf("list priority levels and flow schemas: %w", err)
 	}
-	e.read(ctx, now)
+	next := &Evaluation{Time: now, HeadroomsProblem: err}
 
-	next := &Evaluation{Time: now}
-	stale := e.readErr != nil
-	result := "ok"
-	switch {
-	case e.reading == nil || now.Sub(e.reading.At) > e.MaxAge:
+	e.read(ctx, now)
+	if e.reading == nil || now.Sub(e.reading.At) > e.MaxAge {
 		message := fmt.Sprintf("The source of the metrics does not answer: %v", e.readErr)
 		next.Reports = slo.Unknown(e.Objectives, ReasonSourceUnavailable, message)
 		next.Headrooms = apf.Unknown(levels, schemas, ReasonSourceUnavailable, message)
-		stale, result = false, "unavailable"
-	default:
-		// Without classes the reports say why they are Unknown.
-		classes, err := e.Resources.Classes()
-		next.Reports = slo.Evaluate(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
-		next.Headrooms = apf.Evaluate(e.reading, levels, schemas)
-		if stale {
-			result = "stale"
-		}
+		e.publish(next, "unavailable")
+		return next
 	}
-	e.metrics.evaluations.WithLabelValues(result).Inc()
-	e.finish(next, stale)
-	return next, nil
+	// Without classes the reports say why they are Unknown.
+	classes, err := e.Resources.Classes()
+	next.Reports = slo.Evaluate(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
+	next.Headrooms = apf.Evaluate(e.reading, levels, schemas, apf.Options{})
+	result := "ok"
+	if e.readErr != nil {
+		result = "stale"
+		next.markStale(e.reading.At, e.readErr)
+	}
+	e.publish(next, result)
+	return next
 }
 
 // read replaces the reading, or keeps the last one beside the error.
@@ -81,55 +77,18 @@ func (e *Evaluator) read(ctx context.Context, now time.Time) {
 	}
 }
 
-// finish gives the objects their version and the times of their transitions, and
-// publishes them.
-func (e *Evaluator) finish(next *Evaluation, stale bool) {
+// publish gives an evaluation its version, and its conditions the times of their
+// transitions, and makes it the latest.
+func (e *Evaluator) publish(next *Evaluation, result string) {
+	e.metrics.evaluations.WithLabelValues(result).Inc()
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	next.ResourceVersion = uint64(max(next.Time.UnixMilli(), 1))
 	last := e.latest
 	if last == nil {
 		last = &Evaluation{}
 	}
 	// Two more than the last: the registry needs a version between evaluations.
-	next.ResourceVersion = max(next.ResourceVersion, last.ResourceVersion+2)
-	at := metav1.NewTime(next.Time.Truncate(time.Second))
-
-	before := map[string][]metav1.Condition{}
-	for i := range last.Reports {
-		before[last.Reports[i].Name] = last.Reports[i].Status.Conditions
-	}
-	for i := range next.Reports {
-		report := &next.Reports[i]
-		e.finishConditions(report.Status.Conditions, before[report.Name], at, stale)
-	}
-	clear(before)
-	for i := range last.Headrooms {
-		before[last.Headrooms[i].Name] = last.Headrooms[i].Status.Conditions
-	}
-	for i := range next.Headrooms {
-		headroom := &next.Headrooms[i]
-		e.finishConditions(headroom.Status.Conditions, before[headroom.Name], at, stale)
-	}
+	next.ResourceVersion = max(uint64(max(next.Time.UnixMilli(), 1)), last.ResourceVersion+2)
+	next.carryTransitions(last)
 	e.latest = next
-}
-
-// finishConditions marks stale data, and keeps the transition time of every
-// condition whose status did not change.
-func (e *Evaluator) finishConditions(conditions, before []metav1.Condition, at metav1.Time, stale bool) {
-	for i := range conditions {
-		condition := &conditions[i]
-		if stale && condition.Type == v1alpha1.ConditionDataComplete {
-			condition.Status = metav1.ConditionFalse
-			condition.Reason = ReasonStale
-			condition.Message = fmt.Sprintf("The figures are those of %s, since the source does not answer: %v",
-				e.reading.At.UTC().Format(time.RFC3339), e.readErr)
-		}
-		condition.LastTransitionTime = at
-		for j := range before {
-			if before[j].Type == condition.Type && before[j].Status == condition.Status {
-				condition.LastTransitionTime = before[j].LastTransitionTime
-			}
-		}
-	}
 }

@@ -30,7 +30,7 @@ type ResourceClasses interface {
 // FlowControl tells how the priority levels are configured.
 type FlowControl interface {
 	// Objects returns all levels and flow schemas, or why they are not known.
-	Objects() ([]flowcontrolv1.PriorityLevelConfiguration, []flowcontrolv1.FlowSchema, error)
+	Objects() ([]*flowcontrolv1.PriorityLevelConfiguration, []*flowcontrolv1.FlowSchema, error)
 }
 
 // Evaluation is everything served at one time: all of it was derived from one
@@ -44,6 +44,9 @@ type Evaluation struct {
 	Reports []v1alpha1.SLOReport
 	// Headrooms are sorted by name.
 	Headrooms []v1alpha1.APFHeadroom
+	// HeadroomsProblem says why there are none: which priority levels the cluster
+	// has is not known. An empty list would be a lie.
+	HeadroomsProblem error
 }
 
 // Config of an Evaluator. Every field is needed.
@@ -107,7 +110,7 @@ func (e *Evaluator) Latest(ctx context.Context) (*Evaluation, error) {
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.Timeout)
 		defer cancel()
-		return e.evaluate(ctx)
+		return e.evaluate(ctx), nil
 	})
 	select {
 	case <-ctx.Done():

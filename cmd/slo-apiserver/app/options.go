@@ -88,14 +88,15 @@ func (o *Options) Config(ctx context.Context) (*apiserver.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	config := &apiserver.Config{
-		Generic:         apiserver.NewGenericConfig(),
-		Client:          client,
-		Source:          o.Source.Config(o.Evaluation.Interval),
-		Window:          o.Evaluation.Window,
-		Interval:        o.Evaluation.Interval,
-		MinimumRequests: o.Evaluation.MinimumRequests,
+	config, err := apiserver.NewConfig()
+	if err != nil {
+		return nil, err
 	}
+	config.Client = client
+	config.Source = o.Source.Config(o.Evaluation.Interval)
+	config.Window = o.Evaluation.Window
+	config.Interval = o.Evaluation.Interval
+	config.MinimumRequests = o.Evaluation.MinimumRequests
 	if err := o.applyTo(config); err != nil {
 		return nil, err
 	}

@@ -1,0 +1,192 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+const (
+	// slackFraction of the window may be without samples, at either end. Metrics
+	// are scraped once a minute or more often (the default of Prometheus is one
+	// minute): that is a fifth of the default window, and scrapes jitter.
+	slackFraction = 0.25
+	// minimumSlack for short windows: the embedded source scrapes every 15 s.
+	minimumSlack = 20 * time.Second
+)
+
+func slack(window time.Duration) time.Duration {
+	return max(minimumSlack, time.Duration(slackFraction*float64(window)))
+}
+
+// coverage tells how completely the instances of one component were read.
+type coverage struct {
+	component sources.Component
+	window    time.Duration
+	at        time.Time
+	// Every expected instance is in one of these, sorted by name.
+	complete []sources.Instance // covers the window
+	partial  []sources.Instance // was read, but does not cover the window
+	unread   []sources.Instance
+	// newest sample of any instance, and the longest time one stands for.
+	newest  time.Time
+	longest time.Duration
+}
+
+func cover(o Objective, reading *sources.Reading) coverage {
+	c := coverage{component: o.Component, window: o.Window, at: reading.At}
+	for _, i := range reading.Instances {
+		if i.Component != o.Component {
+			continue
+		}
+		switch {
+		case !i.Observed:
+			c.unread = append(c.unread, i)
+			continue
+		case i.Complete(reading.At, o.Window, slack(o.Window)):
+			c.complete = append(c.complete, i)
+		default:
+			c.partial = append(c.partial, i)
+		}
+		c.longest = max(c.longest, i.Covered())
+		if i.Last.After(c.newest) {
+			c.newest = i.Last
+		}
+	}
+	for _, instances := range [][]sources.Instance{c.complete, c.partial, c.unread} {
+		slices.SortFunc(instances, func(a, b sources.Instance) int {
+			return cmp.Or(cmp.Compare(a.Name, b.Name), a.Started.Compare(b.Started))
+		})
+	}
+	return c
+}
+
+func (c coverage) expected() int  { return len(c.complete) + len(c.partial) + len(c.unread) }
+func (c coverage) isFull() bool   { return len(c.complete) > 0 && len(c.partial)+len(c.unread) == 0 }
+func (c coverage) shares() shares { return shares{observed: len(c.complete), expected: c.expected()} }
+
+// isRead says that at least one instance was read, though perhaps not for all of
+// the window.
+func (c coverage) isRead() bool { return len(c.complete)+len(c.partial) > 0 }
+
+// reason why coverage is what it is.
+func (c coverage) reason() string {
+	switch {
+	case !c.isRead():
+		return ReasonNoInstances
+	case len(c.unread) > 0:
+		return ReasonInstancesMissing
+	case len(c.partial) > 0:
+		return ReasonWindowIncomplete
+	}
+	return ReasonAllInstancesObserved
+}
+
+// message says in one line what was read and what was not.
+func (c coverage) message() string {
+	if c.expected() == 0 {
+		return fmt.Sprintf("no %s is known", c.component)
+	}
+	of := fmt.Sprintf("%d %ss", c.expected(), c.component)
+	if c.expected() == 1 {
+		of = fmt.Sprintf("1 %s", c.component)
+	}
+	var parts []string
+	if n := len(c.unread); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s not read: %s", n, of, name(c.unread, func(i sources.Instance) string { return i.Problem })))
+	}
+	if n := len(c.partial); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s not read for all of the %s: %s", n, of, span(c.window), name(c.partial, c.gap)))
+	}
+	if len(parts) == 0 {
+		return fmt.Sprintf("%d of %s read", len(c.complete), of)
+	}
+	return strings.Join(parts, "; ")
+}
+
+// gap says which part of the window the samples of an instance are from.
+func (c coverage) gap(i sources.Instance) string {
+	covered := span(i.Covered().Round(time.Second))
+	if late := c.at.Sub(i.Last).Round(time.Second); late > slack(c.window) {
+		return fmt.Sprintf("%s, until %s before its end", covered, span(late))
+	}
+	return covered
+}
+
+// counts as the API has them: only instances that cover the window are observed.
+func (c coverage) counts() *v1alpha1.InstanceCounts {
+	const most = 10 // v1alpha1: "ten at most"
+	var missing []string
+	for _, i := range slices.Concat(c.unread, c.partial) {
+		missing = append(missing, i.Name)
+	}
+	slices.Sort(missing)
+	missing = slices.Compact(missing)
+	return &v1alpha1.InstanceCounts{
+		Expected: int32(c.expected()),
+		Observed: int32(len(c.complete)),
+		Missing:  missing[:min(most, len(missing))],
+	}
+}
+
+// observationTime is that of the newest sample; nil without one. It has whole
+// seconds, as it has on the wire.
+func (c coverage) observationTime() *metav1.Time {
+	if c.newest.IsZero() {
+		return nil
+	}
+	t := metav1.NewTime(c.newest.UTC().Truncate(time.Second))
+	return &t
+}
+
+// windowSeconds is the longest time that one instance stands for; nil without one.
+func (c coverage) windowSeconds() *int64 {
+	if !c.isRead() {
+		return nil
+	}
+	seconds := int64(math.Round(c.longest.Seconds()))
+	return &seconds
+}
+
+// name the first instances, each with a note.
+func name(instances []sources.Instance, note func(sources.Instance) string) string {
+	const most, longest = 3, 200
+	var names []string
+	for _, i := range instances[:min(most, len(instances))] {
+		text := strings.Join(strings.Fields(note(i)), " ")
+		if len(text) > longest {
+			text = strings.ToValidUTF8(text[:longest], "") + "..."
+		}
+		if text != "" {
+			text = " (" + text + ")"
+		}
+		names = append(names, i.Name+text)
+	}
+	if more := len(instances) - most; more > 0 {
+		names = append(names, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(names, ", ")
+}
+
+// span formats a duration without the zero units of its String: 5m, not 5m0s.
+func span(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

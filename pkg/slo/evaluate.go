@@ -1,0 +1,162 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// Options of an evaluation; the zero value is valid.
+type Options struct {
+	// ResourcesProblem says why there are no Resources.
+	ResourcesProblem error
+	// Days holds what is known of the last 24 hours, by the name of the
+	// objective. Without an entry every minute of the day is unknown. The error
+	// budget is filled in from the objective.
+	Days map[string]v1alpha1.DayMinutes
+}
+
+// Evaluate makes one report per objective from one reading, sorted by name. The
+// reading covers all Signals and is not changed. Without resources (nil) the
+// objectives over API requests are Unknown.
+//
+// The reports lack what only the caller knows: resourceVersion, and the
+// lastTransitionTime of conditions, which spans evaluations. How old the reading
+// is, too, only the caller can tell.
+func Evaluate(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) []v1alpha1.SLOReport {
+	labels := map[string][]string{}
+	for _, signal := range Signals() {
+		labels[signal.Name] = signal.Labels
+	}
+	reports := make([]v1alpha1.SLOReport, 0, len(objectives))
+	for _, o := range objectives {
+		day, known := options.Days[o.Name]
+		if !known {
+			day = unknownDay()
+		}
+		report := newReport(o, day)
+		evaluate(&report.Status, o, labels[o.Signal], reading, resources, options.ResourcesProblem)
+		reports = append(reports, report)
+	}
+	sortByName(reports)
+	return reports
+}
+
+// Unknown makes the reports for when there is no reading at all: everything is
+// unknown for the reason given, which has to be in CamelCase.
+func Unknown(objectives []Objective, reason, message string) []v1alpha1.SLOReport {
+	reports := make([]v1alpha1.SLOReport, 0, len(objectives))
+	for _, o := range objectives {
+		report := newReport(o, unknownDay())
+		setConditions(&report.Status, judgement{v1alpha1.VerdictUnknown, reason, message},
+			metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: message},
+			metav1.Condition{Status: metav1.ConditionUnknown, Reason: reason, Message: message})
+		reports = append(reports, report)
+	}
+	sortByName(reports)
+	return reports
+}
+
+func sortByName(reports []v1alpha1.SLOReport) {
+	slices.SortFunc(reports, func(a, b v1alpha1.SLOReport) int { return cmp.Compare(a.Name, b.Name) })
+}
+
+// evaluate fills the status of one objective.
+func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, reading *sources.Reading, resources *Resources, problem error) {
+	c := cover(o, reading)
+	status.ObservationTime = c.observationTime()
+	status.WindowSeconds = c.windowSeconds()
+	status.Instances = c.counts()
+
+	result := reading.Results[o.Signal]
+	complete := dataComplete(o, c, result, reading.Warnings)
+	if j, unfit := unfit(o, c, result, resources, problem); unfit {
+		setConditions(status, j, complete, metav1.Condition{Status: metav1.ConditionUnknown, Reason: j.reason, Message: j.message})
+		return
+	}
+
+	tallies := collect(o, labels, result.Series, resources)
+	k := assess(o, tallies, c.shares(), reading.Rule)
+	setFigures(status, k)
+	traffic := metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonEnoughRequests}
+	low, message := lowTraffic(o, k)
+	if low {
+		traffic.Status, traffic.Reason = metav1.ConditionTrue, ReasonFewRequests
+	}
+	traffic.Message = message
+	setConditions(status, judge(o, c, k), complete, traffic)
+}
+
+// unfit says why there can be no figures at all.
+func unfit(o Objective, c coverage, result sources.Result, resources *Resources, problem error) (judgement, bool) {
+	unknown := func(reason, message string) (judgement, bool) {
+		return judgement{v1alpha1.VerdictUnknown, reason, message}, true
+	}
+	switch {
+	case !c.isRead():
+		return unknown(ReasonNoInstances, c.message())
+	case len(result.Series) == 0:
+		return unknown(ReasonMetricMissing, missingMetric(o))
+	case o.perResource() && resources == nil:
+		message := "which resources are built in is not known"
+		if problem != nil {
+			message += ": " + problem.Error()
+		}
+		return unknown(ReasonResourcesUnknown, message)
+	}
+	return judgement{}, false
+}
+
+// missingMetric names what no instance has.
+func missingMetric(o Objective) string {
+	for _, signal := range Signals() {
+		if signal.Name != o.Signal {
+			continue
+		}
+		message := fmt.Sprintf("no %s has %s", o.Component, strings.Join(signal.Metrics, " or "))
+		if o.Signal == SignalPodStartLatency {
+			// k8s.io/kubernetes pkg/kubelet/metrics/metrics.go: a vector without
+			// labels, whose only series is made by its first observation.
+			message += "; a kubelet has it once it has started a pod"
+		}
+		return message
+	}
+	return fmt.Sprintf("no signal is called %s", o.Signal)
+}
+
+// dataComplete is the condition of that type. Its message also holds where the
+// figures come from, how that differs from the indicator, and what the source
+// has to say.
+func dataComplete(o Objective, c coverage, result sources.Result, warnings []string) metav1.Condition {
+	condition := metav1.Condition{Status: metav1.ConditionFalse, Reason: c.reason()}
+	notes := []string{c.message()}
+	switch {
+	case c.isRead() && len(result.Series) == 0:
+		condition.Reason = ReasonMetricMissing
+		notes = append(notes, missingMetric(o))
+	case c.isFull():
+		condition.Status = metav1.ConditionTrue
+	}
+	if len(result.Metrics) > 0 {
+		notes = append(notes, "figures from "+strings.Join(result.Metrics, " and "))
+	}
+	if note := shortcomings(result.Metrics); note != "" {
+		notes = append(notes, note)
+	}
+	const most = 5 // one line stays readable; the rest is counted
+	said := slices.Concat(result.Warnings, warnings)
+	if more := len(said) - most; more > 0 {
+		said = append(said[:most:most], fmt.Sprintf("%d more warnings", more))
+	}
+	condition.Message = strings.Join(append(notes, said...), "; ")
+	return condition
+}

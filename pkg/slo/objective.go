@@ -1,0 +1,86 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package slo is what a service level objective of a cluster is, and its
+// arithmetic: from a reading of the metrics to reports. It knows no clock, no
+// I/O and no goroutine; the same arguments always give the same reports.
+package slo
+
+import (
+	"slices"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+const (
+	// DefaultWindow is the window of all official indicators: "measured as 99th
+	// percentile over last 5 minutes" (kubernetes/community, sig-scalability
+	// slos/api_call_latency.md and slos/pod_startup_latency.md).
+	DefaultWindow = 5 * time.Minute
+	// DefaultMinimumRequests is the smallest number of requests of which one may
+	// be slow without breaking a 99th percentile: 1/n exceeds 1% below n = 100.
+	DefaultMinimumRequests = 100
+)
+
+// Objective is an indicator, a threshold on it, and the share of the day in which
+// the threshold has to hold. Objectives are values; nobody changes their slices.
+type Objective struct {
+	// Name of the report.
+	Name string
+	// Description is the objective in one sentence.
+	Description string
+	// Component whose metrics are read.
+	Component sources.Component
+	// Official marks the objectives of SIG Scalability.
+	Official bool
+
+	// Signal is the name of the signal that is read; see Signals.
+	Signal string
+	// Verbs and Scope select the series of the signal that belong to the
+	// objective. Nil and "" select all.
+	Verbs []string
+	Scope string
+	// Key names the labels of the signal that split the indicator: a subset of
+	// group, resource, subresource and verb. Series that differ in other labels
+	// are summed. Empty: there is one key.
+	Key []string
+	// Events names what one observation of the signal is, in the plural.
+	Events string
+	// EvenShares says that a great many instances hold a small share of the events
+	// each, so that a few missing ones can be allowed for: see shares.
+	EvenShares bool
+
+	// Percentile that may not exceed Threshold, in percent, from 1 to 99.
+	Percentile int32
+	// Threshold is the highest good latency.
+	Threshold time.Duration
+	// Window of the indicator.
+	Window time.Duration
+	// MinimumRequests in the window below which a percentile means little.
+	MinimumRequests int64
+	// DayGoodPercent is the share of the minutes of a day that may not be bad.
+	DayGoodPercent int32
+}
+
+// minutesPerDay is the number of slots of a cluster-day, one evaluation each.
+const minutesPerDay = 24 * 60
+
+// badMinutesAllowed is the error budget of a day in minutes, rounded down: at 99%
+// of 1440 minutes, 14 may be bad.
+func (o Objective) badMinutesAllowed() int32 {
+	return minutesPerDay * (100 - o.DayGoodPercent) / 100
+}
+
+// selects says whether series with this verb and scope belong to the objective.
+// Whatever it does not select is no excluded key: it is not of this objective.
+// That are WATCH, CONNECT (as log, exec, portforward, attach and proxy are
+// recorded), DELETECOLLECTION, and what is no request for a resource (scope "").
+func (o Objective) selects(verb, scope string) bool {
+	return (o.Verbs == nil || slices.Contains(o.Verbs, verb)) && (o.Scope == "" || scope == o.Scope)
+}
+
+// perResource says that keys are resources, some of which do not count.
+func (o Objective) perResource() bool {
+	return slices.Contains(o.Key, labelResource)
+}

@@ -1,0 +1,85 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+)
+
+// newReport is the objective as it is in force, without a measurement.
+func newReport(o Objective, day v1alpha1.DayMinutes) v1alpha1.SLOReport {
+	day.BadMinutesAllowed = o.badMinutesAllowed()
+	return v1alpha1.SLOReport{
+		ObjectMeta: metav1.ObjectMeta{
+			Name: o.Name,
+			Labels: map[string]string{
+				v1alpha1.LabelComponent: string(o.Component),
+				v1alpha1.LabelOfficial:  strconv.FormatBool(o.Official),
+			},
+		},
+		Spec: v1alpha1.SLOReportSpec{
+			Description: o.Description,
+			Indicator: v1alpha1.Indicator{
+				Type:          v1alpha1.IndicatorLatency,
+				Key:           slices.Clone(o.Key),
+				Percentile:    o.Percentile,
+				WindowSeconds: int64(o.Window / time.Second),
+			},
+			ThresholdMilliseconds: o.Threshold.Milliseconds(),
+			MinimumRequests:       o.MinimumRequests,
+			Day:                   v1alpha1.DayObjective{GoodMinutesPercent: o.DayGoodPercent},
+		},
+		Status: v1alpha1.SLOReportStatus{Day: &day},
+	}
+}
+
+// unknownDay is a day of which nothing is known.
+func unknownDay() v1alpha1.DayMinutes {
+	return v1alpha1.DayMinutes{UnknownMinutes: minutesPerDay}
+}
+
+// setFigures copies what was measured. What is not known stays absent: all totals
+// when a histogram can not be read, the slow requests when the bucket of the
+// threshold is missing.
+func setFigures(status *v1alpha1.SLOReportStatus, k *keys) {
+	status.Keys = &k.counts
+	if k.readable {
+		status.Requests = &k.requests
+		if k.exact {
+			status.SlowRequests = &k.slow
+			status.GoodRatio = ratio(k.slow, k.requests)
+		}
+	}
+	const most = 10 // v1alpha1: "the ten worst keys"
+	for _, f := range k.figures[:min(most, len(k.figures))] {
+		status.Worst = append(status.Worst, f.KeyFigures)
+	}
+	if len(status.Worst) > 0 {
+		status.Quantiles = *status.Worst[0].Quantiles.DeepCopy()
+	}
+}
+
+// setConditions sets the verdict and all conditions, in the order in which they
+// are read.
+func setConditions(status *v1alpha1.SLOReportStatus, j judgement, complete, traffic metav1.Condition) {
+	status.Verdict = j.verdict
+	met := metav1.Condition{Type: v1alpha1.ConditionMet, Reason: j.reason, Message: j.message}
+	switch j.verdict {
+	case v1alpha1.VerdictMet:
+		met.Status = metav1.ConditionTrue
+	case v1alpha1.VerdictViolated:
+		met.Status = metav1.ConditionFalse
+	default:
+		met.Status = metav1.ConditionUnknown
+	}
+	complete.Type = v1alpha1.ConditionDataComplete
+	traffic.Type = v1alpha1.ConditionLowTraffic
+	status.Conditions = []metav1.Condition{met, complete, traffic}
+}

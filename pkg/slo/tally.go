@@ -1,0 +1,137 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"cmp"
+	"slices"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// key is one value of the dimensions that split an indicator; those that do not
+// split it are empty.
+type key struct {
+	group, resource, subresource, verb string
+}
+
+// compare orders keys by name.
+func (k key) compare(other key) int {
+	return cmp.Or(
+		cmp.Compare(k.group, other.group),
+		cmp.Compare(k.resource, other.resource),
+		cmp.Compare(k.subresource, other.subresource),
+		cmp.Compare(k.verb, other.verb),
+	)
+}
+
+// String names the key as kubectl would: "PATCH deployments.apps/scale".
+func (k key) String() string {
+	name := k.resource
+	if k.group != "" {
+		name += "." + k.group
+	}
+	if k.subresource != "" {
+		name += "/" + k.subresource
+	}
+	if k.verb != "" {
+		name = k.verb + " " + name
+	}
+	return name
+}
+
+// tally sums the events of one key.
+type tally struct {
+	key
+	standing
+
+	// count is the number of events. Of these, least were within the threshold
+	// for sure, and not more than most.
+	count, least, most float64
+	// histogram of the events, in the buckets that all series of the key have.
+	histogram *sources.Buckets
+	// unreadable: a series of the key is no usable histogram, so that nothing
+	// above is known for sure.
+	unreadable bool
+}
+
+// exact says that the number of slow events is known.
+func (t *tally) exact() bool {
+	return !t.unreadable && whole(t.most-t.least, t.count) == 0
+}
+
+// add another series of the key. Series may have different buckets: each is
+// bounded by its own, before the buckets they do not share are dropped.
+func (t *tally) add(b *sources.Buckets, threshold float64) {
+	if !usable(b) {
+		t.unreadable = true
+		return
+	}
+	b = b.EnsureMonotonic()
+	least, most := within(b, threshold)
+	t.count += b.Count()
+	t.least += least
+	t.most += most
+	if t.histogram == nil {
+		t.histogram = b
+	} else {
+		t.histogram = t.histogram.Add(b)
+	}
+}
+
+// collect sums the series of the objective by key. The tallies are sorted by key;
+// excluded ones are among them.
+func collect(o Objective, labels []string, series []sources.Series, resources *Resources) []*tally {
+	// Sums of float64 depend on their order by a little: sort what is summed.
+	series = slices.Clone(series)
+	slices.SortFunc(series, func(a, b sources.Series) int {
+		return cmp.Or(slices.Compare(a.Values, b.Values), cmp.Compare(a.Instance, b.Instance))
+	})
+	threshold := o.Threshold.Seconds()
+	byKey := map[key]*tally{}
+	for _, s := range series {
+		value := func(label string) string {
+			if i := slices.Index(labels, label); i >= 0 && i < len(s.Values) {
+				return s.Values[i]
+			}
+			return ""
+		}
+		if !o.selects(value(labelVerb), value(labelScope)) {
+			continue
+		}
+		k := o.keyOf(value)
+		t := byKey[k]
+		if t == nil {
+			t = &tally{key: k}
+			if o.perResource() {
+				t.standing = resources.standing(k.group, k.resource, k.subresource)
+			}
+			byKey[k] = t
+		}
+		t.add(s.Histogram, threshold)
+	}
+	tallies := make([]*tally, 0, len(byKey))
+	for _, t := range byKey {
+		tallies = append(tallies, t)
+	}
+	slices.SortFunc(tallies, func(a, b *tally) int { return a.key.compare(b.key) })
+	return tallies
+}
+
+func (o Objective) keyOf(value func(label string) string) key {
+	var k key
+	for _, label := range o.Key {
+		switch label {
+		case labelGroup:
+			k.group = value(label)
+		case labelResource:
+			k.resource = value(label)
+		case labelSubresource:
+			k.subresource = value(label)
+		case labelVerb:
+			k.verb = value(label)
+		}
+	}
+	return k
+}

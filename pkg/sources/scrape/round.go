@@ -1,0 +1,160 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"context"
+	"fmt"
+	"hash/fnv"
+	"maps"
+	"slices"
+	"time"
+
+	"k8s.io/klog/v2"
+)
+
+// allSlots makes every target due.
+const allSlots = -1
+
+// notScraped is the problem of a target whose first scrape is not done.
+const notScraped = "not scraped yet"
+
+// discover asks all finders and returns the targets of the components that
+// signals are read from. A finder that fails keeps the targets it found last: an
+// error does not make a running process go away.
+func (s *Source) discover() map[targetID]Target {
+	found := make([]discovery, len(s.config.Finders))
+	for i, finder := range s.config.Finders {
+		found[i].targets, found[i].problem = finder.Targets()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range found {
+		if found[i].problem != nil {
+			found[i].targets = s.found[i].targets
+		}
+	}
+	s.found = found
+	targets := s.targets()
+	maps.DeleteFunc(s.status, func(id targetID, st *status) bool {
+		_, expected := targets[id]
+		return !expected && !st.underWay
+	})
+	if len(targets) == 0 {
+		s.started = true
+	}
+	return targets
+}
+
+// targets that were found, by identity. s.mu is held.
+func (s *Source) targets() map[targetID]Target {
+	targets := map[targetID]Target{}
+	for _, d := range s.found {
+		for _, t := range d.targets {
+			if _, twice := targets[t.id()]; !twice && s.plans[t.Component] != nil {
+				targets[t.id()] = t
+			}
+		}
+	}
+	return targets
+}
+
+// due returns the targets to scrape in a slot, ordered by identity, and marks
+// them as under way. One whose last scrape is not done yet has to wait for its
+// next slot.
+func (s *Source) due(targets map[targetID]Target, slot int) []Target {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var due []Target
+	for _, id := range sortedIDs(targets) {
+		st := s.status[id]
+		if st == nil {
+			st = &status{problem: notScraped}
+			s.status[id] = st
+		}
+		if st.underWay || (st.attempted && slot != allSlots && id.slot() != slot) {
+			continue
+		}
+		st.underWay, st.attempted = true, true
+		due = append(due, targets[id])
+	}
+	return due
+}
+
+// slot of a target: always the same, and evenly spread over targets.
+func (id targetID) slot() int {
+	h := fnv.New32a()
+	fmt.Fprintf(h, "%s/%s", id.component, id.name)
+	return int(h.Sum32() % slots)
+}
+
+// scrape one target and store what it said. now tells the time at which the
+// scrape begins.
+func (s *Source) scrape(ctx context.Context, t Target, now func() time.Time) {
+	places := s.places[t.Component]
+	select {
+	case places <- struct{}{}:
+		defer func() { <-places }()
+	case <-ctx.Done():
+		s.done(ctx, t, ctx.Err())
+		return
+	}
+	begun, at := time.Now(), now()
+	answer, err := s.fetch(ctx, t)
+	if err == nil {
+		err = s.store.add(t.id(), at, answer.exposition)
+	}
+	s.metrics.scraped(t.Component, time.Since(begun), answer.bytes, err)
+	s.done(ctx, t, err)
+}
+
+// done notes the outcome of a scrape. The first failure after a success is
+// logged, and the first success after a failure: a node that is down for a day
+// is two lines.
+func (s *Source) done(ctx context.Context, t Target, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.status[t.id()]
+	st.underWay, s.started = false, true
+	if ctx.Err() != nil {
+		return // stopping is not the fault of the target
+	}
+	logger := klog.FromContext(ctx)
+	switch {
+	case err != nil && (st.problem == "" || st.problem == notScraped):
+		logger.Error(err, "Scrape failed", "component", t.Component, "target", t.Name)
+	case err == nil && st.problem != "" && st.problem != notScraped:
+		logger.Info("Scrape succeeds again", "component", t.Component, "target", t.Name)
+	}
+	st.problem = ""
+	if err != nil {
+		st.problem = err.Error()
+	}
+}
+
+// expected targets with what is wrong with them, and what is wrong with finding
+// them.
+func (s *Source) expected() (map[targetID]expectation, []string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	expected := map[targetID]expectation{}
+	missing := maps.Clone(s.plans)
+	for id := range s.targets() {
+		delete(missing, id.component)
+		expected[id] = expectation{problem: notScraped}
+		if st := s.status[id]; st != nil {
+			expected[id] = expectation{problem: st.problem}
+		}
+	}
+	var warnings []string
+	for _, d := range s.found {
+		if d.problem != nil {
+			warnings = append(warnings, d.problem.Error())
+		}
+	}
+	for _, component := range slices.Sorted(maps.Keys(missing)) {
+		warnings = append(warnings, fmt.Sprintf("no %s to scrape was found", component))
+	}
+	return expected, warnings
+}

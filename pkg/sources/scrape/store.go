@@ -1,0 +1,178 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// store keeps what targets exposed, per process. A process is a target and the
+// start time it tells: a restart at the same address is another process, and so
+// is each of several behind a load balancer. Values of a series are kept only
+// where they change.
+type store struct {
+	mu      sync.RWMutex
+	history time.Duration
+	limit   int // series of one process
+	targets map[targetID][]*process
+}
+
+// targetID identifies a target over time.
+type targetID struct {
+	component sources.Component
+	name      string
+}
+
+// process is the history of one process.
+type process struct {
+	started  time.Time   // as told; zero when it does not tell
+	first    time.Time   // of all its scrapes, those that are no longer kept included
+	times    []time.Time // of its scrapes, ascending
+	offset   int         // number of times[0]; scrapes are numbered from 0
+	series   map[string]*series
+	ordered  []*series           // the same, in the order in which they were first seen
+	families map[string]int      // number of the scrape that had the family first
+	warnings map[string][]string // of the newest scrape
+	// refused is when a series was first refused over the limit. From then on no
+	// new one is taken: it might be one that was refused before, and would seem to
+	// begin at zero.
+	refused time.Time
+}
+
+func newStore(history time.Duration, limit int) *store {
+	return &store{history: history, limit: limit, targets: map[targetID][]*process{}}
+}
+
+// add a scrape of a target at a time after that of all its scrapes before.
+func (s *store) add(id targetID, at time.Time, e exposition) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, p := range s.targets[id] {
+		if !at.After(p.newest()) {
+			return fmt.Errorf("a sample of %s is not newer than the last one of %s", at, p.newest())
+		}
+	}
+	p, err := s.process(id, at, e.started)
+	if err != nil {
+		return err
+	}
+	p.times = append(p.times, at)
+	p.add(e, s.limit)
+	p.prune(at.Add(-s.history))
+	return nil
+}
+
+// process that tells this start time.
+func (s *store) process(id targetID, at, started time.Time) (*process, error) {
+	for _, p := range s.targets[id] {
+		if sameStart(p.started, started) {
+			return p, nil
+		}
+	}
+	if len(s.targets[id]) >= maxProcesses {
+		return nil, fmt.Errorf("more than %d start times at one address within %s: is %s reliable there?", maxProcesses, s.history, startTime)
+	}
+	p := &process{started: started, first: at, series: map[string]*series{}, families: map[string]int{}}
+	s.targets[id] = append(s.targets[id], p)
+	return p, nil
+}
+
+// sameStart allows for one second: the start time is computed from the boot time
+// of the kernel, which is whole seconds and follows corrections of the clock
+// (prometheus/procfs, ProcStat.StartTime).
+func sameStart(a, b time.Time) bool {
+	if a.IsZero() || b.IsZero() {
+		return a.IsZero() && b.IsZero()
+	}
+	return a.Sub(b).Abs() <= time.Second
+}
+
+// prune drops what is older than the history, whether or not its target is still
+// scraped, and returns the number of series held by component.
+func (s *store) prune(now time.Time) map[sources.Component]int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	held := map[sources.Component]int{}
+	for id, processes := range s.targets {
+		processes = slices.DeleteFunc(processes, func(p *process) bool {
+			return p.newest().Before(now.Add(-s.history))
+		})
+		if len(processes) == 0 {
+			delete(s.targets, id)
+			continue
+		}
+		s.targets[id] = processes
+		for _, p := range processes {
+			held[id.component] += len(p.series)
+		}
+	}
+	return held
+}
+
+func (p *process) newest() time.Time {
+	return p.times[len(p.times)-1]
+}
+
+// start is when the process started by our clock: not after we first saw it,
+// whatever its own clock says; zero when it does not tell.
+func (p *process) start() time.Time {
+	if p.started.After(p.first) {
+		return p.first
+	}
+	return p.started
+}
+
+// add the samples of the scrape that was added to times last.
+func (p *process) add(e exposition, limit int) {
+	scrape := p.offset + len(p.times) - 1
+	p.warnings = e.warnings
+	for name := range e.families {
+		if _, before := p.families[name]; !before {
+			p.families[name] = scrape
+		}
+	}
+	for _, sample := range e.samples {
+		held := p.series[sample.key]
+		if held == nil {
+			if len(p.series) >= limit && p.refused.IsZero() {
+				p.refused = p.newest()
+			}
+			if !p.refused.IsZero() {
+				continue
+			}
+			held = &series{key: sample.key, family: sample.family, labels: sample.labels}
+			p.series[sample.key] = held
+			p.ordered = append(p.ordered, held)
+		}
+		held.seen = scrape
+		held.append(scrape, sample.value)
+	}
+	for _, held := range p.ordered {
+		if held.seen != scrape {
+			held.append(scrape, value{state: absent})
+		}
+	}
+}
+
+// prune drops scrapes before oldest, except the last of them: a window that
+// begins at oldest is read from there.
+func (p *process) prune(oldest time.Time) {
+	drop := lastNotAfter(p.times, oldest)
+	if drop <= 0 {
+		return
+	}
+	p.times = slices.Delete(p.times, 0, drop)
+	p.offset += drop
+	for _, s := range p.ordered {
+		if s.prune(p.offset); s.gone() {
+			delete(p.series, s.key)
+		}
+	}
+	p.ordered = slices.DeleteFunc(p.ordered, (*series).gone)
+}

@@ -9,10 +9,7 @@ import (
 	"fmt"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"example.io/slo-apiserver/pkg/apf"
-	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/slo"
 )
 
@@ -73,7 +70,8 @@ func (e *Evaluator) read(ctx context.Context, now time.Time) {
 	}
 	var told retryAfter
 	if errors.As(err, &told) {
-		e.readAgain = now.Add(told.RetryAfter())
+		// Not for longer than the last reading stands in: a day would be blindness.
+		e.readAgain = now.Add(min(told.RetryAfter(), e.MaxAge))
 	}
 }
 

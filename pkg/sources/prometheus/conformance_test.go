@@ -1,0 +1,83 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+	"example.io/slo-apiserver/pkg/sources/conformance"
+	"example.io/slo-apiserver/pkg/sources/prometheus"
+	"example.io/slo-apiserver/pkg/sources/prometheus/prometheustest"
+)
+
+// TestConformance reads all scenarios from one real Prometheus, as it would have
+// scraped them. The label "scenario" keeps them apart.
+func TestConformance(t *testing.T) {
+	var samples []prometheustest.Sample
+	for _, scenario := range conformance.Scenarios(t) {
+		samples = append(samples, scraped(scenario)...)
+	}
+	url := prometheustest.Start(t, samples)
+	conformance.Run(t, func(t *testing.T, scenario conformance.Scenario) sources.Source {
+		return open(t, url, scenario)
+	})
+}
+
+func open(t *testing.T, url string, scenario conformance.Scenario) *prometheus.Source {
+	t.Helper()
+	client, err := prometheus.NewClient(prometheus.ClientConfig{URL: url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	source, err := prometheus.New(prometheus.Config{
+		Client:  client,
+		Signals: scenario.Signals,
+		Match:   map[string]string{"scenario": scenario.Name},
+		Timeout: time.Minute,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+// scraped is what Prometheus has of a scenario: the samples of each scrape with the
+// labels of its target, and up.
+func scraped(scenario conformance.Scenario) []prometheustest.Sample {
+	var samples []prometheustest.Sample
+	for _, instance := range scenario.Instances {
+		labels := []string{`scenario="` + scenario.Name + `"`}
+		switch {
+		case instance.Stranger:
+			labels = append(labels, `job="slo-apiserver"`, `instance="`+instance.Name+`"`)
+		case instance.Component == sources.Kubelet:
+			labels = append(labels, `job="kubelet"`, `metrics_path="/metrics"`, `node="`+instance.Name+`"`, `instance="192.0.2.`+instance.Name+`:10250"`)
+		default:
+			labels = append(labels, `job="apiserver"`, `instance="`+instance.Name+`"`)
+		}
+		for _, scrape := range instance.Scrapes {
+			up := 1.0
+			if scrape.Failed {
+				up = 0
+			}
+			samples = append(samples, prometheustest.Sample{Series: with("up", labels...), At: scrape.Time, Value: up})
+			for _, sample := range scrape.Samples {
+				samples = append(samples, prometheustest.Sample{Series: with(sample.Series, labels...), At: scrape.Time, Value: sample.Value})
+			}
+		}
+	}
+	return samples
+}
+
+// with adds labels to a series.
+func with(series string, labels ...string) string {
+	name, own, _ := strings.Cut(series, "{")
+	if own = strings.TrimSuffix(own, "}"); own != "" {
+		labels = append(labels[:len(labels):len(labels)], own)
+	}
+	return name + "{" + strings.Join(labels, ",") + "}"
+}

@@ -1,0 +1,226 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// planAge is how long a plan holds while no instance changes. Metrics change their
+// names with the version of Kubernetes, so that an instance that restarts is a
+// better sign; kubelets come and go too often to be watched for that.
+const planAge = 10 * time.Minute
+
+// plan says which metrics carry the signals of a component, and which bounds their
+// histograms have. Finding that out costs two queries; it is kept as long as it
+// holds, so that a signal is read with the queries for one metric.
+type plan struct {
+	fingerprint string
+	at          time.Time
+	// assigned are the instance labels that are read from each metric, by signal.
+	// A signal that no instance has is not among them.
+	assigned map[string]map[string][]string
+	// bounds that all instances with the metric have, by metric.
+	bounds map[string][]float64
+	// partial are metrics that have other bounds too.
+	partial map[string]bool
+	// native are signals of which Prometheus has native histograms only.
+	native map[string]bool
+	// complete says that every signal is carried by some metric.
+	complete bool
+}
+
+// planned signals are those that need a plan: with a choice of metrics, or bounds.
+func planned(signal sources.Signal) bool {
+	return len(signal.Metrics) > 1 || signal.Kind == sources.Histogram
+}
+
+// planFor returns the plan in force for a selection, and finds a new one when
+// the last does not fit any more.
+func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*plan, error) {
+	signals := slices.DeleteFunc(s.signalsOf(chosen.component), func(signal sources.Signal) bool { return !planned(signal) })
+	if len(signals) == 0 || len(chosen.matchers) == 0 {
+		return &plan{}, nil
+	}
+	fingerprint := ""
+	if chosen.component == sources.KubeAPIServer {
+		fingerprint = chosen.fingerprint()
+	}
+	s.mu.Lock()
+	last := s.plans[chosen.component]
+	s.mu.Unlock()
+	fits := last != nil && last.fingerprint == fingerprint && q.at.Sub(last.at).Abs() < planAge
+	if fits && last.complete {
+		return last, nil
+	}
+	found := &plan{fingerprint: fingerprint, at: q.at}
+	if err := found.assign(ctx, q, chosen, signals); err != nil {
+		return nil, err
+	}
+	// While a signal is missing only the first query is repeated.
+	if fits && maps.EqualFunc(found.assigned, last.assigned, func(a, b map[string][]string) bool {
+		return maps.EqualFunc(a, b, slices.Equal)
+	}) {
+		return last, nil
+	}
+	if err := found.findBounds(ctx, q, chosen, signals); err != nil {
+		return nil, err
+	}
+	s.mu.Lock()
+	s.plans[chosen.component] = found
+	s.mu.Unlock()
+	return found, nil
+}
+
+// assign finds out which instance has which metrics, and gives it the first.
+func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
+	var buckets, others []string
+	for _, signal := range signals {
+		for _, metric := range signal.Metrics {
+			others = append(others, metric) // of a histogram: the native one
+			if signal.Kind == sources.Histogram {
+				buckets = append(buckets, metric+"_bucket")
+			}
+		}
+	}
+	var selectors []string
+	for _, matchers := range chosen.matchers {
+		selectors = append(selectors, selector("", []string{oneOf("__name__", others)}, matchers))
+		if len(buckets) > 0 {
+			selectors = append(selectors, selector("", []string{oneOf("__name__", buckets), `le="+Inf"`}, matchers))
+		}
+	}
+	have := map[string]map[string]bool{} // instances by metric
+	promql := "group by (__name__,instance) (" + strings.Join(selectors, " or ") + ")"
+	err := q.query(ctx, promql, func(one *series) error {
+		metric := one.label("__name__")
+		if have[metric] == nil {
+			have[strings.Clone(metric)] = map[string]bool{}
+		}
+		have[metric][strings.Clone(one.label("instance"))] = true
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("find out which metrics there are: %w", err)
+	}
+	p.complete = true
+	p.assigned = map[string]map[string][]string{}
+	p.native = map[string]bool{}
+	for _, signal := range signals {
+		suffix := ""
+		if signal.Kind == sources.Histogram {
+			suffix = "_bucket"
+		}
+		p.assignSignal(signal, have, suffix)
+	}
+	return nil
+}
+
+func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bool, suffix string) {
+	assigned := map[string][]string{}
+	done := map[string]bool{}
+	for _, metric := range signal.Metrics {
+		for _, instance := range slices.Sorted(maps.Keys(have[metric+suffix])) {
+			if !done[instance] {
+				assigned[metric] = append(assigned[metric], instance)
+				done[instance] = true
+			}
+		}
+		p.native[signal.Name] = p.native[signal.Name] || suffix != "" && len(have[metric]) > 0
+	}
+	if len(assigned) == 0 {
+		p.complete = false
+		return
+	}
+	p.assigned[signal.Name] = assigned
+	p.native[signal.Name] = false
+}
+
+// findBounds counts the instances that have each bound. A sum over instances has
+// those bounds only that all of them have (see sources.Buckets.Add), and PromQL's
+// sum by (le) does not know.
+func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
+	var names []string
+	for _, signal := range signals {
+		if signal.Kind == sources.Histogram {
+			for metric := range p.assigned[signal.Name] {
+				names = append(names, metric+"_bucket")
+			}
+		}
+	}
+	p.bounds, p.partial = map[string][]float64{}, map[string]bool{}
+	if len(names) == 0 {
+		return nil
+	}
+	slices.Sort(names)
+	var selectors []string
+	for _, matchers := range chosen.matchers {
+		selectors = append(selectors, selector("", []string{oneOf("__name__", slices.Compact(names))}, matchers))
+	}
+	instances := map[string]map[float64]float64{} // by metric and bound
+	promql := "count by (__name__,le) (group by (__name__,instance,le) (" + strings.Join(selectors, " or ") + "))"
+	err := q.query(ctx, promql, func(one *series) error {
+		metric := strings.TrimSuffix(one.label("__name__"), "_bucket")
+		le, err := strconv.ParseFloat(one.label("le"), 64)
+		if err != nil {
+			return fmt.Errorf("%s has the bound le=%q, which is not a number", metric, one.label("le"))
+		}
+		if instances[metric] == nil {
+			instances[strings.Clone(metric)] = map[float64]float64{}
+		}
+		instances[metric][le] += one.points[0].value // 1 on one instance and 1.0 on another
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("find out which buckets there are: %w", err)
+	}
+	for metric, counts := range instances {
+		for _, le := range slices.Sorted(maps.Keys(counts)) {
+			if counts[le] >= counts[math.Inf(1)] {
+				p.bounds[metric] = append(p.bounds[metric], le)
+			} else {
+				p.partial[metric] = true
+			}
+		}
+	}
+	return nil
+}
+
+// part is what of a signal is read from one metric.
+type part struct {
+	metric   string
+	matchers [][]string
+}
+
+// parts of a signal, in the order of its metrics.
+func (p *plan) parts(signal sources.Signal, chosen *selection) []part {
+	if !planned(signal) {
+		return []part{{metric: signal.Metrics[0], matchers: chosen.matchers}}
+	}
+	assigned := p.assigned[signal.Name]
+	var parts []part
+	for _, metric := range signal.Metrics {
+		if len(assigned[metric]) == 0 {
+			continue
+		}
+		one := part{metric: metric, matchers: chosen.matchers}
+		if len(assigned) > 1 {
+			one.matchers = nil
+			for _, matchers := range chosen.matchers {
+				one.matchers = append(one.matchers, append(slices.Clone(matchers), oneOf("instance", assigned[metric])))
+			}
+		}
+		parts = append(parts, one)
+	}
+	return parts
+}

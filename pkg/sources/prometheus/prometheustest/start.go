@@ -1,0 +1,139 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package prometheustest runs a real Prometheus on given samples, for tests.
+package prometheustest
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// Sample is a value of a series at a time.
+type Sample struct {
+	// Series is a metric name, and labels in braces if it has any.
+	Series string
+	At     time.Time
+	Value  float64
+}
+
+// startTimeout is how long a Prometheus with a few blocks may take to answer; on
+// an idle machine it is well below a second.
+const startTimeout = 30 * time.Second
+
+// Start runs a Prometheus that holds the samples, and nothing else, until the test
+// ends. It returns its URL. The staleness markers that a scrape leaves for series
+// which are gone are missing: an instant query finds samples of the last five
+// minutes.
+func Start(t testing.TB, samples []Sample) string {
+	t.Helper()
+	binaries := Find(t)
+	dir := t.TempDir()
+	backfill(t, binaries, dir, samples)
+	settings := filepath.Join(dir, "prometheus.yml")
+	if err := os.WriteFile(settings, []byte("global: {}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	var output bytes.Buffer
+	command := exec.Command(binaries.Prometheus,
+		"--config.file="+settings,
+		"--storage.tsdb.path="+filepath.Join(dir, "data"),
+		"--storage.tsdb.retention.time=100y",
+		"--web.listen-address="+address,
+		"--log.level=warn")
+	command.Stdout, command.Stderr = &output, &output
+	command.SysProcAttr = dieWithParent()
+
+	started, ended := make(chan error), make(chan struct{})
+	go func() {
+		// The signal for the death of the parent is sent when the thread ends that
+		// started the process (prctl(2), PR_SET_PDEATHSIG): it has to stay.
+		runtime.LockOSThread()
+		started <- command.Start()
+		if command.Process != nil {
+			_ = command.Wait()
+		}
+		close(ended)
+	}()
+	if err := <-started; err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		select {
+		case <-ended:
+		case <-time.After(startTimeout):
+			_ = command.Process.Kill()
+			<-ended
+		}
+	})
+	url := "http://" + address
+	if !ready(url, ended) {
+		_ = command.Process.Kill()
+		<-ended
+		t.Fatalf("Prometheus does not answer:\n%s", output.String())
+	}
+	return url
+}
+
+// backfill writes the samples as blocks.
+func backfill(t testing.TB, binaries Binaries, dir string, samples []Sample) {
+	t.Helper()
+	samples = slices.Clone(samples)
+	slices.SortStableFunc(samples, func(a, b Sample) int { return a.At.Compare(b.At) })
+	var text bytes.Buffer
+	for _, s := range samples {
+		at := strconv.FormatFloat(float64(s.At.UnixMilli())/1000, 'f', -1, 64)
+		fmt.Fprintf(&text, "%s %s %s\n", s.Series, strconv.FormatFloat(s.Value, 'g', -1, 64), at)
+	}
+	text.WriteString("# EOF\n")
+	file := filepath.Join(dir, "samples.txt")
+	if err := os.WriteFile(file, text.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(dir, binaries.Promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", file, filepath.Join(dir, "data")); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func freeAddress(t testing.TB) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
+}
+
+// ready waits until Prometheus answers, or has ended.
+func ready(url string, ended <-chan struct{}) bool {
+	client := &http.Client{Timeout: time.Second}
+	for deadline := time.Now().Add(startTimeout); time.Now().Before(deadline); {
+		response, err := client.Get(url + "/-/ready")
+		if err == nil {
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return true
+			}
+		}
+		select {
+		case <-ended:
+			return false
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// Queries are put together from parts that are each valid by themselves: names
+// checked by New, and values that went through quote.
+
+// quote writes a PromQL string. PromQL reads double-quoted strings as Go does
+// (https://prometheus.io/docs/prometheus/latest/querying/basics/#string-literals).
+func quote(value string) string {
+	return strconv.Quote(value)
+}
+
+// oneOf is a matcher for a label that has one of the values.
+func oneOf(label string, values []string) string {
+	if len(values) == 1 {
+		return label + "=" + quote(values[0])
+	}
+	return label + "=~" + quote(alternatives(values))
+}
+
+// noneOf is a matcher for a label that has none of the values.
+func noneOf(label string, values []string) string {
+	if len(values) == 1 {
+		return label + "!=" + quote(values[0])
+	}
+	return label + "!~" + quote(alternatives(values))
+}
+
+// alternatives is a regular expression for any of the values, as they are.
+func alternatives(values []string) string {
+	quoted := make([]string, len(values))
+	for i, value := range values {
+		quoted[i] = regexp.QuoteMeta(value)
+	}
+	return strings.Join(quoted, "|")
+}
+
+// kubeletPath leaves out what a kubelet exposes besides its own metrics, such as
+// /metrics/cadvisor: kube-prometheus-stack scrapes them under one job and tells
+// them apart by this label. Other setups do not have it.
+const kubeletPath = `metrics_path=~"|/metrics"`
+
+// matchers of everything that belongs to a component, but for its job.
+func (c Config) matchers(component sources.Component) []string {
+	var matchers []string
+	for _, name := range slices.Sorted(maps.Keys(c.Match)) {
+		matchers = append(matchers, oneOf(name, []string{c.Match[name]}))
+	}
+	if _, set := c.Match["metrics_path"]; component == sources.Kubelet && !set {
+		matchers = append(matchers, kubeletPath)
+	}
+	return matchers
+}
+
+// job is the matcher of the scrape jobs of a component.
+func (c Config) job(component sources.Component) string {
+	if component == sources.Kubelet {
+		return "job=~" + quote(c.KubeletJob)
+	}
+	return "job=~" + quote(c.APIServerJob)
+}
+
+// selector of a metric. Metrics with the same labels of other names are not
+// touched, so that the engine looks up no more than it must.
+func selector(metric string, matchers ...[]string) string {
+	return metric + "{" + strings.Join(slices.Concat(matchers...), ",") + "}"
+}
+
+// signalMatchers are those of the signal's own declaration.
+func signalMatchers(signal sources.Signal) []string {
+	var matchers []string
+	for _, label := range slices.Sorted(maps.Keys(signal.Match)) {
+		matchers = append(matchers, oneOf(label, signal.Match[label]))
+	}
+	return matchers
+}
+
+// sum adds up what function makes of each selector, by the labels that the signal
+// keeps and those in more. Several selectors exclude each other.
+func sum(signal sources.Signal, selectors []string, function, rangeOf string, more ...string) string {
+	by := slices.Concat(signal.Labels, more)
+	if signal.PerInstance {
+		by = append(by, instanceLabels(signal.Component)...)
+	}
+	terms := make([]string, len(selectors))
+	for i, one := range selectors {
+		terms[i] = one + rangeOf
+		if function != "" {
+			terms[i] = function + "(" + terms[i] + ")"
+		}
+	}
+	return fmt.Sprintf("sum by (%s) (%s)", strings.Join(by, ","), strings.Join(terms, " or "))
+}
+
+// instanceLabels are those that name an instance.
+func instanceLabels(component sources.Component) []string {
+	if component == sources.Kubelet {
+		return []string{"instance", "node"}
+	}
+	return []string{"instance"}
+}
+
+// duration writes a PromQL duration, to the millisecond.
+func duration(d time.Duration) string {
+	if d%time.Second == 0 {
+		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
+	}
+	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
+}

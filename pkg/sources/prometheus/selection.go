@@ -1,0 +1,184 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// selection is what of a component counts: which instances there are, and the
+// matchers that select their series, one list for each scrape job. No matchers
+// means that there is nothing to ask for.
+type selection struct {
+	component sources.Component
+	instances []sources.Instance
+	matchers  [][]string
+	warnings  []string
+	// err says why the instances could not be found out.
+	err error
+}
+
+// observed is how many instances are.
+func (s *selection) observed() int {
+	n := 0
+	for _, instance := range s.instances {
+		if instance.Observed {
+			n++
+		}
+	}
+	return n
+}
+
+// fingerprint changes when instances come, go or restart.
+func (s *selection) fingerprint() string {
+	var b strings.Builder
+	for _, instance := range s.instances {
+		if instance.Observed {
+			fmt.Fprintf(&b, "%s\xff%d\xff", instance.Name, instance.Started.UnixMilli())
+		}
+	}
+	return b.String()
+}
+
+// choose decides which targets count. An instance is counted once, however many
+// jobs scrape it, and not at all when it was not observed: its series would
+// stand for a part of the window.
+func (s *Source) choose(component sources.Component, found targets, at time.Time) *selection {
+	chosen := &selection{component: component}
+	base := s.config.matchers(component)
+	if len(found) == 0 {
+		job := s.config.job(component)
+		chosen.matchers = [][]string{append(base, job)}
+		chosen.warnings = []string{fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check the job option", startTime, job, component)}
+		return chosen
+	}
+	byName := map[string][]*target{}
+	observed := map[string]int{} // by job
+	for _, t := range found {
+		byName[t.name] = append(byName[t.name], t)
+		if s.problem(t, at) == "" {
+			observed[t.job]++
+		}
+	}
+	var left []*target
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		same := byName[name]
+		slices.SortFunc(same, func(a, b *target) int {
+			return cmp.Or(
+				cmp.Compare(boolInt(s.problem(a, at) != ""), boolInt(s.problem(b, at) != "")),
+				-cmp.Compare(observed[a.job], observed[b.job]), // the job that knows most of them
+				cmp.Compare(a.job, b.job), cmp.Compare(a.instance, b.instance))
+		})
+		instance := s.instance(component, same[0], at)
+		chosen.instances = append(chosen.instances, instance)
+		left = append(left, same[1:]...)
+		if !instance.Observed {
+			left = append(left, same[0])
+		}
+	}
+	chosen.warnings = warnings(component, byName)
+	for _, job := range slices.Sorted(maps.Keys(observed)) {
+		matchers := append(slices.Clone(base), oneOf("job", []string{job}))
+		var without []string
+		counted := observed[job]
+		for _, t := range left {
+			if t.job == job {
+				without = append(without, t.instance)
+				if s.problem(t, at) == "" {
+					counted--
+				}
+			}
+		}
+		if counted == 0 {
+			continue
+		}
+		if len(without) > 0 {
+			slices.Sort(without)
+			matchers = append(matchers, noneOf("instance", without))
+		}
+		chosen.matchers = append(chosen.matchers, matchers)
+	}
+	return chosen
+}
+
+func boolInt(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// problem says why a target is not observed, "" if it is.
+func (s *Source) problem(t *target, at time.Time) string {
+	age := time.Duration(0)
+	if t.last > 0 {
+		age = at.Sub(timeOf(t.last))
+	}
+	switch {
+	case t.up == 0:
+		return "scrape failed (up == 0)"
+	case t.last == 0:
+		return "no sample"
+	case age > s.config.MaxAge:
+		return "no sample for " + age.Round(time.Second).String()
+	}
+	return ""
+}
+
+func (s *Source) instance(component sources.Component, t *target, at time.Time) sources.Instance {
+	instance := sources.Instance{Component: component, Name: t.name, Started: timeOf(t.started), Problem: s.problem(t, at)}
+	if instance.Problem == "" {
+		instance.Observed = true
+		instance.First, instance.Last = timeOf(t.first), timeOf(t.last)
+	}
+	return instance
+}
+
+// warnings about instances whose counts can not be relied on, and about those
+// that are scraped twice: one line of each kind, with an example.
+func warnings(component sources.Component, byName map[string][]*target) []string {
+	var twice, several, conflicting []string
+	var twiceText, severalText, conflictText string
+	for _, name := range slices.Sorted(maps.Keys(byName)) {
+		same := byName[name]
+		if len(same) > 1 {
+			twice = append(twice, name)
+			twiceText = cmp.Or(twiceText, fmt.Sprintf("is scraped as %s and as %s: only the first is counted", same[0], same[1]))
+		}
+		if same[0].processes > 1 {
+			several = append(several, name)
+			severalText = cmp.Or(severalText, fmt.Sprintf("is the address of %d processes that answer in turn, as their start times show: their counts look like resets, and increases are too high; scrape each process at an address of its own", same[0].processes))
+		}
+		if label := same[0].conflict; label != "" {
+			conflicting = append(conflicting, name)
+			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and is counted twice: add a matcher for that label", label))
+		}
+	}
+	var all []string
+	for _, kind := range []struct {
+		names []string
+		text  string
+	}{{twice, twiceText}, {several, severalText}, {conflicting, conflictText}} {
+		switch n := len(kind.names); {
+		case n == 1:
+			all = append(all, fmt.Sprintf("%s %s %s", component, kind.names[0], kind.text))
+		case n > 1:
+			all = append(all, fmt.Sprintf("%s %s, and %d others likewise, %s", component, kind.names[0], n-1, kind.text))
+		}
+	}
+	return all
+}
+
+// String is the target as a user finds it in Prometheus.
+func (t *target) String() string {
+	return "job " + strconv.Quote(t.job) + " instance " + strconv.Quote(t.instance)
+}

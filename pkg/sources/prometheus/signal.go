@@ -1,0 +1,204 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// row is one label set in the answer to a query.
+type row struct {
+	values   []string
+	instance string
+	value    float64
+	buckets  []bucket
+}
+
+type bucket struct{ le, count float64 }
+
+// table is the answer to a query, by the values of the labels.
+type table map[string]*row
+
+// read fills the table; with buckets, the label le tells the values of a row apart.
+func (t table) read(ctx context.Context, q *session, signal sources.Signal, promql string, buckets bool) error {
+	var key []byte
+	return q.query(ctx, promql, func(one *series) error {
+		instance := ""
+		if signal.PerInstance {
+			instance = cmp.Or(one.label("node"), one.label("instance"))
+			if signal.Component == sources.KubeAPIServer {
+				instance = one.label("instance")
+			}
+		}
+		key = append(append(key[:0], instance...), 0xff) // no byte of UTF-8
+		for _, name := range signal.Labels {
+			key = append(append(key, one.label(name)...), 0xff)
+		}
+		r := t[string(key)]
+		if r == nil {
+			// Copies, because what is kept would keep the whole answer.
+			r = &row{instance: strings.Clone(instance), values: make([]string, len(signal.Labels))}
+			for i, name := range signal.Labels {
+				r.values[i] = strings.Clone(one.label(name))
+			}
+			t[string(key)] = r
+		}
+		r.value = one.points[0].value
+		if buckets {
+			le, err := strconv.ParseFloat(one.label("le"), 64)
+			if err != nil {
+				return fmt.Errorf("the bound le=%q is not a number", one.label("le"))
+			}
+			r.buckets = append(r.buckets, bucket{le: le, count: r.value})
+		}
+		return nil
+	})
+}
+
+// readSignal reads one signal. A signal that could not be read has no metrics,
+// and a warning that says why.
+func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Signal, p *plan, chosen *selection, window time.Duration) (sources.Result, error) {
+	var result sources.Result
+	if len(chosen.matchers) == 0 {
+		return result, nil
+	}
+	if p.native[signal.Name] {
+		result.Warnings = append(result.Warnings, "Prometheus has this as a native histogram only: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
+	}
+	series := map[string]sources.Series{}
+	for _, one := range p.parts(signal, chosen) {
+		found, err := s.readPart(ctx, q, signal, one, p.bounds[one.metric], window)
+		if err != nil {
+			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)
+		}
+		if len(found) == 0 {
+			continue
+		}
+		result.Metrics = append(result.Metrics, one.metric)
+		if p.partial[one.metric] && !signal.PerInstance {
+			result.Warnings = append(result.Warnings, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
+		}
+		for key, next := range found {
+			if before, both := series[key]; both {
+				next = add(before, next)
+			}
+			series[key] = next
+		}
+	}
+	if len(result.Metrics) > 1 {
+		result.Warnings = append(result.Warnings, "instances of several versions are read from "+strings.Join(result.Metrics, " and "))
+	}
+	result.Series = slices.SortedFunc(maps.Values(series), func(a, b sources.Series) int {
+		return cmp.Or(cmp.Compare(a.Instance, b.Instance), slices.Compare(a.Values, b.Values))
+	})
+	return result, nil
+}
+
+// add sums what two versions expose under two names.
+func add(a, b sources.Series) sources.Series {
+	sum := sources.Series{Values: a.Values, Instance: a.Instance, Increase: a.Increase + b.Increase, Last: a.Last + b.Last, Max: a.Max + b.Max}
+	if a.Histogram != nil && b.Histogram != nil {
+		sum.Histogram = a.Histogram.Add(b.Histogram)
+	}
+	return sum
+}
+
+// readPart reads what one metric has of a signal.
+func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal, one part, bounds []float64, window time.Duration) (map[string]sources.Series, error) {
+	selectors := func(suffix string) []string {
+		all := make([]string, len(one.matchers))
+		for i, matchers := range one.matchers {
+			all[i] = selector(one.metric+suffix, matchers, signalMatchers(signal))
+		}
+		return all
+	}
+	rangeOf := "[" + duration(window) + "]"
+	first, second := table{}, table{}
+	var err error
+	switch signal.Kind {
+	case sources.Counter:
+		err = first.read(ctx, q, signal, sum(signal, selectors(""), "increase", rangeOf), false)
+	case sources.Gauge:
+		err = both(
+			func() error { return first.read(ctx, q, signal, sum(signal, selectors(""), "", ""), false) },
+			func() error {
+				return second.read(ctx, q, signal, sum(signal, selectors(""), "max_over_time", rangeOf), false)
+			})
+	case sources.Histogram:
+		err = both(
+			func() error {
+				return first.read(ctx, q, signal, sum(signal, selectors("_bucket"), "increase", rangeOf, "le"), true)
+			},
+			func() error {
+				return second.read(ctx, q, signal, sum(signal, selectors("_sum"), "increase", rangeOf), false)
+			})
+	}
+	if err != nil {
+		return nil, err
+	}
+	if signal.PerInstance {
+		bounds = nil
+	}
+	found := make(map[string]sources.Series, len(first))
+	for key, r := range first {
+		next := sources.Series{Values: r.values, Instance: r.instance}
+		other := math.NaN()
+		if r := second[key]; r != nil {
+			other = r.value
+		}
+		switch signal.Kind {
+		case sources.Counter:
+			next.Increase = r.value
+		case sources.Gauge:
+			next.Last, next.Max = r.value, other
+		case sources.Histogram:
+			if next.Histogram = histogram(r.buckets, bounds, other); next.Histogram == nil {
+				return nil, fmt.Errorf(`a series of %s_bucket has no bucket le="+Inf"`, one.metric)
+			}
+		}
+		found[key] = next
+	}
+	return found, nil
+}
+
+// both runs two queries side by side.
+func both(a, b func() error) error {
+	failed := make(chan error, 1)
+	go func() { failed <- a() }()
+	err := b()
+	return cmp.Or(<-failed, err)
+}
+
+// histogram puts buckets in order, those with one bound spelt in two ways together,
+// and leaves out bounds that are not in common; nil common means that all are. It
+// is nil without the bucket +Inf.
+func histogram(buckets []bucket, common []float64, sum float64) *sources.Buckets {
+	slices.SortFunc(buckets, func(a, b bucket) int { return cmp.Compare(a.le, b.le) })
+	h := &sources.Buckets{Sum: sum, Bounds: make([]float64, 0, len(buckets)), Counts: make([]float64, 0, len(buckets))}
+	for _, b := range buckets {
+		if _, found := slices.BinarySearch(common, b.le); !found && common != nil {
+			continue
+		}
+		if last := len(h.Bounds) - 1; last >= 0 && h.Bounds[last] == b.le {
+			h.Counts[last] += b.count
+			continue
+		}
+		h.Bounds = append(h.Bounds, b.le)
+		h.Counts = append(h.Counts, b.count)
+	}
+	if len(h.Bounds) == 0 || !math.IsInf(h.Bounds[len(h.Bounds)-1], 1) {
+		return nil
+	}
+	return h.EnsureMonotonic()
+}

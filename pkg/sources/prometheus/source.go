@@ -1,0 +1,186 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+// Package prometheus reads signals from anything that has the query API of
+// Prometheus: Prometheus itself, Thanos, Mimir, VictoriaMetrics and managed ones.
+//
+// Increases are PromQL's (sources.Extrapolated): taken between the samples within
+// the window, extended to its bounds, and without the first value of a series that
+// appears in it. Instance.First and Last are the samples that package sources asks
+// for, so that a missed scrape at the start of the window shows as a First before
+// it, while the figures stand for the window itself.
+//
+// A Read sends one query for the instances of kube-apiservers (four for kubelets),
+// then one for each counter and two for each gauge and histogram. See plan for the
+// two that are sent now and then.
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"k8s.io/component-base/metrics"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// Source reads from Prometheus. It is safe for concurrent use.
+type Source struct {
+	config  Config
+	querier *querier
+
+	mu    sync.Mutex
+	plans map[sources.Component]*plan
+}
+
+var _ sources.Source = &Source{}
+
+// New returns a source. It sends nothing; see Check.
+func New(config Config) (*Source, error) {
+	if err := config.validate(); err != nil {
+		return nil, fmt.Errorf("Prometheus source: %w", err)
+	}
+	config = config.withDefaults()
+	config.Signals, config.Match = slices.Clone(config.Signals), maps.Clone(config.Match)
+	return &Source{
+		config: config,
+		plans:  map[sources.Component]*plan{},
+		querier: &querier{
+			client:    config.Client,
+			timeout:   config.Timeout,
+			maxSeries: config.MaxSeries,
+			slots:     make(chan struct{}, config.Concurrency),
+			metrics:   newQueryMetrics(),
+		},
+	}, nil
+}
+
+// Metrics of the source itself, to be registered once.
+func (s *Source) Metrics() []metrics.Registerable {
+	return s.querier.metrics.all()
+}
+
+// Check says whether the URL is that of a Prometheus API which answers queries.
+func (s *Source) Check(ctx context.Context) error {
+	q := &session{querier: s.querier, at: time.Now()}
+	answered := false
+	if err := q.query(ctx, "vector(1)", func(one *series) error {
+		answered = len(one.points) == 1 && one.points[0].value == 1
+		return nil
+	}); err != nil {
+		return fmt.Errorf("check Prometheus: %w", err)
+	}
+	if !answered {
+		return fmt.Errorf("check Prometheus: %s answers vector(1) with something else", q.address())
+	}
+	return nil
+}
+
+// Read implements sources.Source. It fails with a *BusyError as soon as Prometheus
+// asks to be left alone. A signal whose query fails is told from one that has no
+// series by the warning in its Result.
+func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (*sources.Reading, error) {
+	if window < time.Second {
+		return nil, fmt.Errorf("read Prometheus: a window of %s is too short", window)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	r := &reader{Source: s, session: &session{querier: s.querier, at: at}, cancel: cancel, window: window, results: map[string]sources.Result{}}
+	var components []sources.Component
+	for _, signal := range s.config.Signals {
+		if !slices.Contains(components, signal.Component) {
+			components = append(components, signal.Component)
+		}
+	}
+	slices.Sort(components)
+	selections := make([]*selection, len(components))
+	var wg sync.WaitGroup
+	for i, component := range components {
+		wg.Go(func() { selections[i] = r.component(ctx, component) })
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return nil, fmt.Errorf("read Prometheus: %w", err)
+	}
+	reading := &sources.Reading{At: at, Window: window, Rule: sources.Extrapolated, Results: r.results}
+	var failed []error
+	for _, chosen := range selections {
+		if chosen.err != nil {
+			failed = append(failed, chosen.err)
+			reading.Warnings = append(reading.Warnings, chosen.err.Error())
+		}
+		reading.Instances = append(reading.Instances, chosen.instances...)
+		reading.Warnings = append(reading.Warnings, chosen.warnings...)
+	}
+	if len(failed) == len(components) {
+		return nil, fmt.Errorf("read Prometheus: %w", errors.Join(failed...))
+	}
+	slices.Sort(r.session.warnings)
+	reading.Warnings = append(reading.Warnings, r.session.warnings...)
+	return reading, nil
+}
+
+func (s *Source) signalsOf(component sources.Component) []sources.Signal {
+	return slices.DeleteFunc(slices.Clone(s.config.Signals), func(signal sources.Signal) bool { return signal.Component != component })
+}
+
+// reader is one Read under way.
+type reader struct {
+	*Source
+	session *session
+	window  time.Duration
+	cancel  context.CancelCauseFunc
+
+	mu      sync.Mutex
+	results map[string]sources.Result
+}
+
+// component reads all signals of one component.
+func (r *reader) component(ctx context.Context, component sources.Component) *selection {
+	found, err := r.findTargets(ctx, r.session, component, r.window)
+	if err != nil {
+		return &selection{component: component, err: r.failAll(component, err)}
+	}
+	chosen := r.choose(component, found, r.session.at)
+	p, err := r.planFor(ctx, r.session, chosen)
+	if err != nil {
+		r.failAll(component, err)
+		return chosen
+	}
+	var wg sync.WaitGroup
+	for _, signal := range r.signalsOf(component) {
+		wg.Go(func() {
+			result, err := r.readSignal(ctx, r.session, signal, p, chosen, r.window)
+			r.done(signal, result, err)
+		})
+	}
+	wg.Wait()
+	return chosen
+}
+
+// failAll says of every signal of a component that it could not be read.
+func (r *reader) failAll(component sources.Component, err error) error {
+	for _, signal := range r.signalsOf(component) {
+		r.done(signal, sources.Result{}, err)
+	}
+	return err
+}
+
+// done keeps the result of a signal. When Prometheus is busy all else stops.
+func (r *reader) done(signal sources.Signal, result sources.Result, err error) {
+	var busy *BusyError
+	if errors.As(err, &busy) {
+		r.cancel(busy)
+	}
+	if err != nil {
+		result = sources.Result{Warnings: []string{err.Error()}}
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[signal.Name] = result
+}

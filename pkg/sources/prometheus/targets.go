@@ -1,0 +1,194 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+const (
+	startTime = "process_start_time_seconds"
+	// before is how far back from the start of the window a sample may lie that
+	// is the newest one there: two scrapes at the longest usual interval, a minute.
+	before = 2 * time.Minute
+)
+
+// target is what Prometheus knows under one job and one instance label.
+type target struct {
+	job, instance string
+	// name of the sources.Instance.
+	name string
+	// up is the newest sample of the metric up; NaN when there is none.
+	up float64
+	// first and last are the times of samples as sources.Instance has them, in
+	// seconds since the epoch; 0 when there is none.
+	first, last float64
+	// started is when the newest process started, likewise.
+	started float64
+	// processes that answered in turn; 1 when each followed the one before.
+	processes int
+	// conflict names a label in which two series of the target differ that both
+	// have recent samples.
+	conflict string
+
+	starts, ups history
+}
+
+// history is all samples of one series, oldest first, and its labels.
+type history struct {
+	labels []label
+	points []point
+}
+
+// targetKey tells targets apart.
+type targetKey struct{ job, instance string }
+
+// targets are the targets of one component as they are being found.
+type targets map[targetKey]*target
+
+func (t targets) of(s *series) *target {
+	key := targetKey{job: strings.Clone(s.label("job")), instance: strings.Clone(s.label("instance"))}
+	found := t[key]
+	if found == nil {
+		found = &target{job: key.job, instance: key.instance, name: key.instance, up: math.NaN(), processes: 1}
+		if node := s.label("node"); node != "" {
+			found.name = strings.Clone(node)
+		}
+		t[key] = found
+	}
+	return found
+}
+
+// findTargets finds what there is of a component in the window.
+func (s *Source) findTargets(ctx context.Context, q *session, component sources.Component, window time.Duration) (targets, error) {
+	find := s.findFew
+	if component == sources.Kubelet {
+		find = s.findMany
+	}
+	found, err := find(ctx, q, component, window)
+	if err != nil {
+		return nil, fmt.Errorf("find instances of %s: %w", component, err)
+	}
+	return found, nil
+}
+
+// findFew reads every sample of the start times and of up: a few dozen for each
+// of the few kube-apiservers. Only all samples show several processes that answer
+// behind one address in turn.
+func (s *Source) findFew(ctx context.Context, q *session, component sources.Component, window time.Duration) (targets, error) {
+	found := targets{}
+	name := "__name__=~" + quote(startTime+"|up")
+	promql := selector("", []string{name}, s.config.matchers(component), []string{s.config.job(component)}) + "[" + duration(window+before) + "]"
+	recent := seconds(q.at.Add(-s.config.MaxAge))
+	err := q.query(ctx, promql, func(one *series) error {
+		t := found.of(one)
+		t.name = t.instance
+		into := &t.ups
+		if one.label("__name__") == startTime {
+			into = &t.starts
+		}
+		if label, conflict := into.conflict(one, recent); conflict {
+			t.conflict = label
+			return nil
+		}
+		into.add(one)
+		return nil
+	})
+	for _, t := range found {
+		t.summarize(seconds(q.at.Add(-window)))
+	}
+	return found, err
+}
+
+// conflict says whether h and one are alive at the same time, and in which label
+// they differ.
+func (h *history) conflict(one *series, recent float64) (string, bool) {
+	if len(h.points) == 0 || h.points[len(h.points)-1].at < recent || one.points[len(one.points)-1].at < recent {
+		return "", false
+	}
+	for _, l := range one.labels {
+		if !slices.Contains(h.labels, l) {
+			return strings.Clone(l.name), true
+		}
+	}
+	for _, l := range h.labels {
+		if !slices.Contains(one.labels, l) {
+			return l.name, true
+		}
+	}
+	return "", true
+}
+
+// add takes the samples of a series: those of its first one, and of one that
+// followed it under other labels.
+func (h *history) add(one *series) {
+	for _, l := range one.labels {
+		h.labels = append(h.labels, label{name: strings.Clone(l.name), value: strings.Clone(l.value)})
+	}
+	h.points = append(h.points, one.points...)
+	slices.SortStableFunc(h.points, func(a, b point) int { return cmp.Compare(a.at, b.at) })
+}
+
+// summarize fills in the figures from all samples; start is that of the window.
+func (t *target) summarize(start float64) {
+	if n := len(t.ups.points); n > 0 {
+		t.up = t.ups.points[n-1].value
+	}
+	times := t.starts.points
+	if len(times) > 0 {
+		t.started = times[len(times)-1].value
+		t.processes = processes(times)
+	} else { // without start times, successful scrapes are all there is to go by
+		times = slices.DeleteFunc(slices.Clone(t.ups.points), func(p point) bool { return p.value != 1 })
+	}
+	if len(times) == 0 {
+		return
+	}
+	t.first, t.last = times[0].at, times[len(times)-1].at
+	for _, p := range times {
+		if p.at <= start {
+			t.first = p.at
+		}
+	}
+	if t.started > start && times[0].value == t.started {
+		t.first = t.started
+	}
+}
+
+// processes counts those that answered in turn. Processes that follow each other
+// start later and later; when a start time goes back, several are alive.
+func processes(starts []point) int {
+	var distinct []float64
+	back := false
+	for i, p := range starts {
+		back = back || i > 0 && p.value < starts[i-1].value
+		if !slices.Contains(distinct, p.value) {
+			distinct = append(distinct, p.value)
+		}
+	}
+	if !back {
+		return 1
+	}
+	return len(distinct)
+}
+
+func seconds(t time.Time) float64 {
+	return float64(t.UnixMilli()) / 1000
+}
+
+// timeOf is the time of a sample or a process start; zero for 0.
+func timeOf(seconds float64) time.Time {
+	if !(seconds > 0) || seconds > 1e11 {
+		return time.Time{}
+	}
+	return time.UnixMilli(int64(math.Round(seconds * 1000))).UTC()
+}

@@ -1,0 +1,74 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// findMany reads one sample per question and instance: what thousands of kubelets
+// can be asked. A restart within the window shows in the start time. First is a
+// sample of the lookback before the window; where there is none, and the process
+// is older, it is Last: Prometheus has known the instance for less than a window,
+// and so much is not to be relied on.
+func (s *Source) findMany(ctx context.Context, q *session, component sources.Component, window time.Duration) (targets, error) {
+	found, err := s.askMany(ctx, q, component, window, startTime)
+	if err != nil {
+		return nil, err
+	}
+	known := false
+	for _, t := range found {
+		known = known || t.last > 0
+	}
+	if !known && len(found) > 0 { // no start times: scrapes are all there is to go by
+		if found, err = s.askMany(ctx, q, component, window, "up"); err != nil {
+			return nil, err
+		}
+	}
+	start := seconds(q.at.Add(-window))
+	for _, t := range found {
+		switch {
+		case t.first == 0 && t.started > start:
+			t.first = t.started
+		case t.first == 0:
+			t.first = t.last
+		}
+	}
+	return found, nil
+}
+
+// askMany takes the times from the samples of the metric clock.
+func (s *Source) askMany(ctx context.Context, q *session, component sources.Component, window time.Duration, clock string) (targets, error) {
+	matchers := slices.Concat(s.config.matchers(component), []string{s.config.job(component)})
+	found := targets{}
+	questions := []struct {
+		promql string
+		answer func(t *target) *float64
+	}{
+		{selector("up", matchers), func(t *target) *float64 { return &t.up }},
+		{selector(startTime, matchers), func(t *target) *float64 { return &t.started }},
+		{"timestamp(" + selector(clock, matchers) + ")", func(t *target) *float64 { return &t.last }},
+		{"timestamp(" + selector(clock, matchers) + " offset " + duration(window) + ")", func(t *target) *float64 { return &t.first }},
+	}
+	for _, question := range questions {
+		err := q.query(ctx, fmt.Sprintf("max by (job,instance,node) (%s)", question.promql), func(one *series) error {
+			*question.answer(found.of(one)) = one.points[0].value
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	for key, t := range found {
+		if t.last == 0 && t.up != t.up { // neither up nor a sample at the end: it was there before the window only
+			delete(found, key)
+		}
+	}
+	return found, nil
+}

@@ -20,6 +20,12 @@ import (
 	"example.io/slo-apiserver/pkg/cluster"
 )
 
+// Names of resources with a cache.
+const (
+	endpointSlices = "endpointslices"
+	nodes          = "nodes"
+)
+
 // objects are the caches of the cluster's objects that the server reads.
 type objects struct {
 	factories   []informers.SharedInformerFactory
@@ -48,8 +54,8 @@ func newObjects(config *rest.Config, scrape *ScrapeConfig) (*objects, error) {
 		flowControl: cluster.NewFlowControl(all.Flowcontrol().V1()),
 	}
 	if scrape != nil && scrape.Kubelets {
-		nodes := all.Core().V1().Nodes()
-		o.nodes, o.synced["nodes"] = nodes.Lister(), nodes.Informer().HasSynced
+		informer := all.Core().V1().Nodes()
+		o.nodes, o.synced[nodes] = informer.Lister(), informer.Informer().HasSynced
 	}
 	if scrape != nil && len(scrape.APIServers) == 0 {
 		kubernetesService := informers.NewSharedInformerFactoryWithOptions(client, 0,
@@ -57,9 +63,9 @@ func newObjects(config *rest.Config, scrape *ScrapeConfig) (*objects, error) {
 			informers.WithTweakListOptions(func(options *metav1.ListOptions) {
 				options.LabelSelector = discoveryv1.LabelServiceName + "=kubernetes"
 			}))
-		slices := kubernetesService.Discovery().V1().EndpointSlices()
+		informer := kubernetesService.Discovery().V1().EndpointSlices()
 		o.factories = append(o.factories, kubernetesService)
-		o.slices, o.synced["endpointslices"] = slices.Lister(), slices.Informer().HasSynced
+		o.slices, o.synced[endpointSlices] = informer.Lister(), informer.Informer().HasSynced
 	}
 	return o, nil
 }

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+
+	"example.io/slo-apiserver/pkg/sources/prometheus"
 )
 
 // SourceConfig configures one source: the other is nil.
@@ -61,6 +63,15 @@ func (c *ScrapeConfig) Validate() []error {
 		errs = append(errs, errors.New("--kubelet-preferred-address-types is empty: name at least one, such as InternalIP"))
 	}
 	return errs
+}
+
+// DefaultPrometheusConfig looks for jobs by their usual names.
+func DefaultPrometheusConfig() PrometheusConfig {
+	return PrometheusConfig{
+		APIServerJob: prometheus.DefaultAPIServerJob,
+		KubeletJob:   prometheus.DefaultKubeletJob,
+		Timeout:      10 * time.Second,
+	}
 }
 
 // PrometheusConfig configures the Prometheus source.

@@ -1,0 +1,157 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/client-go/rest"
+	"k8s.io/component-base/metrics"
+	"k8s.io/klog/v2"
+
+	"example.io/slo-apiserver/pkg/apf"
+	"example.io/slo-apiserver/pkg/slo"
+	"example.io/slo-apiserver/pkg/sources"
+	"example.io/slo-apiserver/pkg/sources/prometheus"
+	"example.io/slo-apiserver/pkg/sources/scrape"
+)
+
+// checkTimeout bounds the proof at the start that Prometheus answers, retries
+// included: both may be starting at the same time.
+const checkTimeout = 10 * time.Second
+
+// source is a Source with what the server needs to run it.
+type source struct {
+	sources.Source
+	// run does the source's own work until the context ends.
+	run func(context.Context)
+	// ready says why the source can not answer yet.
+	ready func() error
+	// timeout of one read.
+	timeout time.Duration
+	metrics []metrics.Registerable
+}
+
+func (c CompletedConfig) newSource(ctx context.Context, objects *objects) (*source, error) {
+	signals := slices.Concat(slo.Signals(), apf.Signals())
+	switch {
+	case c.Source.Scrape != nil:
+		return c.newScrapeSource(objects, signals)
+	case c.Source.Prometheus != nil:
+		return c.newPrometheusSource(ctx, signals)
+	}
+	return nil, errors.New("no source of metrics is configured")
+}
+
+func (c CompletedConfig) newScrapeSource(objects *objects, signals []sources.Signal) (*source, error) {
+	config := c.Source.Scrape
+	finders, err := newFinders(config, objects)
+	if err != nil {
+		return nil, err
+	}
+	embedded, err := scrape.New(scrape.Config{
+		Signals:  signals,
+		Finders:  finders,
+		REST:     rest.CopyConfig(c.Client),
+		Kubelet:  scrape.KubeletTLS{Insecure: config.KubeletInsecureTLS, CertificateAuthority: config.KubeletCAFile},
+		Interval: c.Interval,
+		Timeout:  config.Timeout,
+		History:  history,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("embedded source: %w", err)
+	}
+	return &source{
+		Source: embedded,
+		run: func(ctx context.Context) {
+			if err := embedded.Run(ctx); err != nil && ctx.Err() == nil {
+				klog.FromContext(ctx).Error(err, "The embedded source has ended")
+			}
+		},
+		ready:   embedded.Ready,
+		timeout: c.Interval, // reads memory only
+		metrics: embedded.Metrics(),
+	}, nil
+}
+
+func newFinders(config *ScrapeConfig, objects *objects) ([]scrape.Finder, error) {
+	var finders []scrape.Finder
+	if len(config.APIServers) > 0 {
+		static, err := scrape.NewStatic(config.APIServers)
+		if err != nil {
+			return nil, fmt.Errorf("--scrape-apiservers: %w", err)
+		}
+		finders = append(finders, static)
+	} else {
+		finders = append(finders, scrape.APIServers{Slices: objects.slices, Synced: objects.synced[endpointSlices]})
+	}
+	if config.Kubelets {
+		types := make([]corev1.NodeAddressType, len(config.KubeletAddressTypes))
+		for i, name := range config.KubeletAddressTypes {
+			types[i] = corev1.NodeAddressType(name)
+		}
+		finders = append(finders, scrape.Kubelets{Nodes: objects.nodes, Synced: objects.synced[nodes], AddressTypes: types})
+	}
+	return finders, nil
+}
+
+func (c CompletedConfig) newPrometheusSource(ctx context.Context, signals []sources.Signal) (*source, error) {
+	config := c.Source.Prometheus
+	clientConfig := prometheus.ClientConfig{URL: config.URL}
+	if config.HTTPConfigFile != "" {
+		file, err := prometheus.LoadHTTPClientConfig(config.HTTPConfigFile)
+		if err != nil {
+			return nil, fmt.Errorf("--prometheus-http-config-file: %w", err)
+		}
+		clientConfig.HTTP = file
+	}
+	client, err := prometheus.NewClient(clientConfig)
+	if err != nil {
+		return nil, fmt.Errorf("--prometheus-url: %w", err)
+	}
+	api, err := prometheus.New(prometheus.Config{
+		Client:       client,
+		Signals:      signals,
+		APIServerJob: config.APIServerJob,
+		KubeletJob:   config.KubeletJob,
+		Timeout:      config.Timeout,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("prometheus source: %w", err)
+	}
+	if err := check(ctx, api); err != nil {
+		return nil, fmt.Errorf("--prometheus-url %s: %w", config.URL, err)
+	}
+	return &source{
+		Source: api,
+		run:    func(context.Context) {},
+		ready:  func() error { return nil },
+		// Some queries follow each other; all of them share the interval.
+		timeout: c.Interval,
+		metrics: api.Metrics(),
+	}, nil
+}
+
+// check asks until there is an answer or the time is over, and returns the last
+// error.
+func check(ctx context.Context, api *prometheus.Source) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
+	defer cancel()
+	for {
+		err := api.Check(ctx)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(time.Second):
+		}
+	}
+}

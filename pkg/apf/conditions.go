@@ -29,7 +29,7 @@ const (
 const (
 	// ReasonAllInstancesObserved says that nothing is missing.
 	ReasonAllInstancesObserved = "AllInstancesObserved"
-	// ReasonNoInstances says that no kube-apiserver is known.
+	// ReasonNoInstances says that no kube-apiserver was read.
 	ReasonNoInstances = "NoInstances"
 	// ReasonInstancesMissing says that a kube-apiserver was not read.
 	ReasonInstancesMissing = "InstancesMissing"
@@ -63,7 +63,7 @@ func hasHeadroom(rows []*row, missing bool, complete metav1.Condition) metav1.Co
 	case complete.Status == metav1.ConditionTrue:
 		return answer(metav1.ConditionTrue, ReasonSeatsAvailable, seatsMessage(rows))
 	case least != nil:
-		return answer(metav1.ConditionUnknown, complete.Reason, complete.Message+"; "+seatsMessage(rows))
+		return answer(metav1.ConditionUnknown, complete.Reason, seatsMessage(rows)+"; "+complete.Message)
 	default:
 		return answer(metav1.ConditionUnknown, complete.Reason, complete.Message)
 	}
@@ -85,7 +85,9 @@ func dataComplete(s *survey, rows []*row) metav1.Condition {
 	}
 	switch {
 	case len(s.observed)+len(s.missing) == 0:
-		return answer(metav1.ConditionFalse, ReasonNoInstances, "no kube-apiserver was found")
+		return answer(metav1.ConditionFalse, ReasonNoInstances, "no kube-apiserver is known")
+	case len(s.observed) == 0:
+		return answer(metav1.ConditionFalse, ReasonNoInstances, s.missingMessage())
 	case len(s.missing) > 0:
 		return answer(metav1.ConditionFalse, ReasonInstancesMissing, s.missingMessage())
 	case len(lacking) > 0:

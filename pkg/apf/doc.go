@@ -14,6 +14,13 @@
 // the gauges of a deleted level stay at their last value until the process ends
 // (metrics/metrics.go sets them and never deletes them), so they prove nothing.
 //
+// Headroom is the current limit less the seats taken. It is negative while a
+// request wider than the limit runs, which it may when it runs alone
+// (fairqueuing/queueset canAccommodateSeatsLocked). It is zero for an idle level
+// that has lent all its seats: a level with queues then lets requests wait until
+// limits are next adjusted, up to ten seconds later; one without lets in a single
+// request. Such a level is Idle and has no headroom.
+//
 // Missing is not zero. Series of a level appear with its first use; the catalog
 // names for each signal what has to be there for an absent series to be a zero.
 // A total is absent as soon as one observed instance lacks the figure.

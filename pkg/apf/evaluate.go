@@ -5,6 +5,7 @@ package apf
 
 import (
 	"math"
+	"slices"
 	"time"
 
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
@@ -14,16 +15,27 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// DefaultSlack is the default of Options.Slack: the scrape interval that
-// Prometheus has unless told otherwise, and the longest in common use.
-const DefaultSlack = time.Minute
-
 // Options of an evaluation.
 type Options struct {
 	// Slack is by how much the samples of an instance may miss the bounds of the
 	// window and still stand for it: the longest time between two samples. Zero
-	// is DefaultSlack.
+	// is a part of the window, the same as for the objectives in pkg/slo.
 	Slack time.Duration
+}
+
+const (
+	// slackFraction of the window: 45 s of the five minutes, for scrapes every
+	// 15 or 30 s that may be late or lost once.
+	slackFraction = 0.15
+	// minimumSlack for short windows: the embedded source scrapes every 15 s.
+	minimumSlack = 20 * time.Second
+)
+
+func (o Options) slack(window time.Duration) time.Duration {
+	if o.Slack > 0 {
+		return o.Slack
+	}
+	return max(minimumSlack, time.Duration(slackFraction*float64(window)))
 }
 
 // Evaluate makes an APFHeadroom of each priority level, sorted by name. The
@@ -35,10 +47,7 @@ func Evaluate(
 	schemas []*flowcontrolv1.FlowSchema,
 	options Options,
 ) []v1alpha1.APFHeadroom {
-	if options.Slack == 0 {
-		options.Slack = DefaultSlack
-	}
-	s := newSurvey(reading, options.Slack)
+	s := newSurvey(reading, options.slack(reading.Window))
 	headrooms := describe(levels, schemas)
 	for i := range headrooms {
 		h := &headrooms[i]
@@ -82,7 +91,7 @@ func status(s *survey, rows []*row) v1alpha1.APFHeadroomStatus {
 		return status
 	}
 	last, covered := s.span()
-	status.ObservationTime = new(metav1.NewTime(last))
+	status.ObservationTime = new(metav1.NewTime(last.UTC().Truncate(time.Second)))
 	status.WindowSeconds = new(int64(math.Round(covered.Seconds())))
 	status.Worst = worst(rows).InstanceSeats.DeepCopy()
 	status.Total = totalSeats(rows)
@@ -107,13 +116,23 @@ func (s *survey) span() (last time.Time, covered time.Duration) {
 // maxMissingNames bounds v1alpha1.InstanceCounts.Missing.
 const maxMissingNames = 10
 
+// counts as the API has them: an instance that was read, but not over the whole
+// window, is in the figures and still missing here.
 func (s *survey) counts() *v1alpha1.InstanceCounts {
-	counts := &v1alpha1.InstanceCounts{
-		Expected: int32(len(s.observed) + len(s.missing)),
-		Observed: int32(len(s.observed)),
+	var missing []string
+	for _, i := range s.missing {
+		missing = append(missing, i.Name)
 	}
-	for _, i := range s.missing[:min(len(s.missing), maxMissingNames)] {
-		counts.Missing = append(counts.Missing, i.Name)
+	for _, i := range s.observed {
+		if !i.complete {
+			missing = append(missing, i.Name)
+		}
 	}
-	return counts
+	slices.Sort(missing)
+	expected := len(s.observed) + len(s.missing)
+	return &v1alpha1.InstanceCounts{
+		Expected: int32(expected),
+		Observed: int32(expected - len(missing)),
+		Missing:  missing[:min(len(missing), maxMissingNames)],
+	}
 }

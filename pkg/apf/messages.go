@@ -16,7 +16,7 @@ import (
 const maxListed = 3
 
 // rejectingMessage: "100 requests of flow schema service-accounts rejected on
-// 10.0.0.2:6443 in 5m0s: time-out 100".
+// 10.0.0.2:6443 in 5m: time-out 100".
 func rejectingMessage(r *row) string {
 	var total int64
 	schemas := map[string]bool{}
@@ -47,9 +47,7 @@ func queueingMessage(r *row) string {
 			verb = "waits"
 		}
 		part := fmt.Sprintf("%s %s on %s", requests(*r.QueuedRequests), verb, r.Instance)
-		if schema, n := r.instance.foremost(queuedRequests, r.level); schema != "" {
-			part += fmt.Sprintf(", %d of flow schema %s", n, schema)
-		}
+		part += share(r, queuedRequests, *r.QueuedRequests, "of")
 		parts = append(parts, part)
 	}
 	if r.manyWaitLong() {
@@ -62,13 +60,24 @@ func queueingMessage(r *row) string {
 // noSeatsMessage says who has the seats.
 func noSeatsMessage(r *row) string {
 	message := fmt.Sprintf("no seats left on %s: %d of %d taken", r.Instance, *r.ExecutingSeats, *r.CurrentLimitSeats)
-	if schema, n := r.instance.foremost(executingBySchema, r.level); schema != "" {
-		message += fmt.Sprintf(", %d by flow schema %s", n, schema)
-	}
+	message += share(r, executingBySchema, *r.ExecutingSeats, "by")
 	if r.NominalSeats != nil && *r.NominalSeats > *r.CurrentLimitSeats {
 		message += fmt.Sprintf(", %d of %d nominal seats lent", *r.NominalSeats-*r.CurrentLimitSeats, *r.NominalSeats)
 	}
 	return message
+}
+
+// share names the flow schema with the most of a signal: ", 240 by flow schema x".
+func share(r *row, signal string, of int64, preposition string) string {
+	schema, n := r.instance.foremost(signal, r.level)
+	switch {
+	case schema == "":
+		return ""
+	case n == of:
+		return fmt.Sprintf(", all %s flow schema %s", preposition, schema)
+	default:
+		return fmt.Sprintf(", %d %s flow schema %s", n, preposition, schema)
+	}
 }
 
 // seatsMessage: "100 of 245 seats left on 10.0.0.1:6443, the least of 2 kube-apiservers".
@@ -91,14 +100,17 @@ func (s *survey) missingMessage() string {
 	names := make([]string, len(s.missing))
 	for i, instance := range s.missing {
 		names[i] = instance.Name
-		if instance.Problem != "" {
-			names[i] += " (" + instance.Problem + ")"
+		if problem := oneLine(instance.Problem); problem != "" {
+			names[i] += " (" + problem + ")"
 		}
 	}
 	return fmt.Sprintf("%d of %d kube-apiservers not read: %s", len(s.missing), len(s.missing)+len(s.observed), list(names))
 }
 
 func lackingMessage(rows []*row) string {
+	if len(rows[0].instance.series) == 0 {
+		return fmt.Sprintf("%s shows no metrics of API Priority & Fairness%s", rows[0].Instance, alsoIncomplete(rows))
+	}
 	return fmt.Sprintf("%s does not show for this level: %s%s",
 		rows[0].Instance, strings.Join(rows[0].missing, ", "), alsoIncomplete(rows))
 }
@@ -123,9 +135,9 @@ func alsoIncomplete(rows []*row) string {
 
 func (s *survey) completeMessage() string {
 	if len(s.observed) == 1 {
-		return "1 kube-apiserver was read over the whole window"
+		return "1 kube-apiserver was read over the whole window, or since its start"
 	}
-	return fmt.Sprintf("%d kube-apiservers were read over the whole window", len(s.observed))
+	return fmt.Sprintf("%d kube-apiservers were read over the whole window, or since their start", len(s.observed))
 }
 
 // warningsMessage adds what the source has to say to a message.
@@ -150,7 +162,27 @@ func requests(n int64) string {
 	return fmt.Sprintf("%d requests", n)
 }
 
+// maxProblem bounds what an error of a backend may add to a message, in bytes.
+const maxProblem = 200
+
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > maxProblem {
+		text = strings.ToValidUTF8(text[:maxProblem], "") + "..."
+	}
+	return text
+}
+
 func (r *row) covered() string { return round(r.instance.Covered()) }
 
-func round(d time.Duration) string { return d.Round(time.Second).String() }
-
+// round to seconds, without the zero units of String: 5m, not 5m0s.
+func round(d time.Duration) string {
+	text := d.Round(time.Second).String()
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
+	}
+	return text
+}

@@ -55,7 +55,8 @@ var catalog = []signal{
 	{Signal: gauge(currentLimit, "apiserver_flowcontrol_current_limit_seats")},
 	// 1.26 and later. Of the last ten seconds before each sample.
 	{Signal: gauge(peakDemand, "apiserver_flowcontrol_demand_seats_high_watermark")},
-	// Summed by the source over flow schemas, which do not peak together.
+	// Declared twice: flow schemas do not peak together, so only a source that sums
+	// them before it takes the highest value knows the peak of the level.
 	{Signal: gauge(executing, executingMetrics()...), zeroWith: executing},
 	{Signal: withLabels(gauge(executingBySchema, executingMetrics()...), "flow_schema"), zeroWith: executingBySchema},
 	{

@@ -74,7 +74,8 @@ func waitP99(b *sources.Buckets) (*int64, *v1alpha1.LatencyBucket) {
 	if math.IsNaN(p99) || !known {
 		return nil, nil
 	}
-	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: milliseconds(lower)}
+	// The first bound is 0 s, and its bucket reaches down without end; no wait does.
+	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: milliseconds(max(lower, 0))}
 	if !math.IsInf(upper, 1) {
 		bucket.UpToMilliseconds = new(milliseconds(upper))
 	}

@@ -1,0 +1,131 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apf
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+)
+
+var update = flag.Bool("update", false, "rewrite the expected part of testdata")
+
+// separator stands between what goes in and what comes out.
+const separator = "\n----\n"
+
+func TestScenarios(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no scenarios: %v", err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !strings.HasPrefix(string(text), "# ") {
+				t.Fatal("the first line does not say why the scenario exists")
+			}
+			in, want, _ := strings.Cut(string(text), separator)
+			s, err := parseScenario(in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := render(Evaluate(s.reading, s.levels, s.schemas, Options{Slack: testSlack}))
+			if *update {
+				if err := os.WriteFile(file, []byte(strings.TrimRight(in, "\n")+separator+got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+				return
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("-want +got:\n%s", diff)
+			}
+		})
+	}
+}
+
+// render writes what kubectl would show, a line for each row; "-" is an absent figure.
+func render(headrooms []v1alpha1.APFHeadroom) string {
+	var b strings.Builder
+	for i := range headrooms {
+		h := &headrooms[i]
+		status := &h.Status
+		fmt.Fprintf(&b, "%s: %s\n", h.Name, status.Pressure)
+		fmt.Fprintf(&b, "  labels %v\n", h.Labels)
+		fmt.Fprintf(&b, "  spec %s\n", renderSpec(&h.Spec))
+		if status.ObservationTime != nil {
+			fmt.Fprintf(&b, "  window %ds until %s\n", *status.WindowSeconds, status.ObservationTime.UTC().Format("15:04:05"))
+		}
+		if status.Worst != nil {
+			fmt.Fprintf(&b, "  worst %s\n", status.Worst.Instance)
+		}
+		for j := range status.ByInstance {
+			row := &status.ByInstance[j]
+			fmt.Fprintf(&b, "  %s %s %s dispatched=%s rejected=%s waitP99=%s\n", row.Instance, row.Pressure, renderSeats(&row.Seats),
+				figure(row.DispatchedRequests), figure(row.RejectedRequests), figure(row.WaitP99Milliseconds))
+		}
+		if status.Total != nil {
+			fmt.Fprintf(&b, "  total %s\n", renderSeats(status.Total))
+		}
+		if status.Requests != nil {
+			fmt.Fprintf(&b, "  requests %s\n", renderRequests(status.Requests))
+		}
+		fmt.Fprintf(&b, "  instances %d/%d %v\n", status.Instances.Observed, status.Instances.Expected, status.Instances.Missing)
+		for _, c := range status.Conditions {
+			fmt.Fprintf(&b, "  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
+		}
+	}
+	return b.String()
+}
+
+func renderSpec(spec *v1alpha1.APFHeadroomSpec) string {
+	number := func(n *int32) string {
+		if n == nil {
+			return "-"
+		}
+		return fmt.Sprint(*n)
+	}
+	text := fmt.Sprintf("%s shares=%s lendable=%s borrowing=%s", spec.Type,
+		number(spec.NominalConcurrencyShares), number(spec.LendablePercent), number(spec.BorrowingLimitPercent))
+	if r := spec.LimitResponse; r != nil {
+		text += fmt.Sprintf(" %s queues=%s hand=%s length=%s", r.Type, number(r.Queues), number(r.HandSize), number(r.QueueLengthLimit))
+	}
+	for _, schema := range spec.FlowSchemas {
+		text += strings.TrimSuffix(fmt.Sprintf(" %s/%d/%s", schema.Name, schema.MatchingPrecedence, schema.DistinguisherMethod), "/")
+	}
+	return text
+}
+
+func renderSeats(s *v1alpha1.Seats) string {
+	return fmt.Sprintf("nominal=%s limit=%s executing=%s peak=%s demand=%s headroom=%s queued=%s queuedSeats=%s capacity=%s",
+		figure(s.NominalSeats), figure(s.CurrentLimitSeats), figure(s.ExecutingSeats), figure(s.PeakExecutingSeats),
+		figure(s.PeakDemandSeats), figure(s.HeadroomSeats), figure(s.QueuedRequests), figure(s.QueuedSeats), figure(s.QueueCapacityRequests))
+}
+
+func renderRequests(r *v1alpha1.RequestFigures) string {
+	text := fmt.Sprintf("dispatched=%s rejected=%s waitP99=%s", figure(r.Dispatched), figure(r.Rejected), figure(r.WaitP99Milliseconds))
+	if r.WaitP99Bucket != nil {
+		text += fmt.Sprintf(" in (%d,%s]", r.WaitP99Bucket.OverMilliseconds, figure(r.WaitP99Bucket.UpToMilliseconds))
+	}
+	for _, by := range r.RejectedBy {
+		text += fmt.Sprintf(" %s/%s=%d", by.FlowSchema, by.Reason, by.Requests)
+	}
+	return text
+}
+
+func figure(n *int64) string {
+	if n == nil {
+		return "-"
+	}
+	return fmt.Sprint(*n)
+}

@@ -79,7 +79,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, re
 
 	result := reading.Results[o.Signal]
 	complete := dataComplete(o, c, result, reading.Warnings)
-	if j, unfit := unfit(o, c, result, resources, problem); unfit {
+	if j, without := unfit(o, c, result, resources, problem); without {
 		setConditions(status, j, complete, metav1.Condition{Status: metav1.ConditionUnknown, Reason: j.reason, Message: j.message})
 		return
 	}

@@ -33,20 +33,20 @@ func assess(o Objective, tallies []*tally, s shares, rule sources.Rule) *keys {
 	k := &keys{by: map[outcome][]*tally{}, readable: true, exact: true}
 	excluded := map[v1alpha1.ExclusionReason]*v1alpha1.ExcludedKeys{}
 	for _, t := range tallies {
-		outcome := t.outcome(o, s, rule)
+		became := t.outcome(o, s, rule)
 		if t.excluded != "" {
 			exclude(excluded, t)
-			if t.doubtful && (outcome == violated || outcome == undecided) && k.doubtful == nil {
+			if t.doubtful && (became == violated || became == undecided) && k.doubtful == nil {
 				k.doubtful = t
 			}
 			continue
 		}
-		k.by[outcome] = append(k.by[outcome], t)
+		k.by[became] = append(k.by[became], t)
 		k.counts.Total++
 		k.readable = k.readable && !t.unreadable
 		k.exact = k.exact && t.exact()
 		if t.count > 0 && !t.unreadable {
-			figures := figuresOf(t, outcome, rule)
+			figures := figuresOf(t, became, rule)
 			k.figures = append(k.figures, figures)
 			k.requests += figures.Requests
 			k.slow += figures.SlowRequests
@@ -83,7 +83,7 @@ type keyFigures struct {
 // the verdict uses them as they are, so that right at the percentile the numbers
 // shown may seem to say otherwise. Where the bucket of the threshold is missing,
 // requests that are not known to have been within it are given as slow.
-func figuresOf(t *tally, outcome outcome, rule sources.Rule) keyFigures {
+func figuresOf(t *tally, became outcome, rule sources.Rule) keyFigures {
 	requests := whole(t.count, t.count)
 	slow := min(requests, whole(t.count-t.least, t.count))
 	return keyFigures{
@@ -98,7 +98,7 @@ func figuresOf(t *tally, outcome outcome, rule sources.Rule) keyFigures {
 			Quantiles:    quantilesOf(t.histogram, rule),
 		},
 		tally:   t,
-		outcome: outcome,
+		outcome: became,
 	}
 }
 

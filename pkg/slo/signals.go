@@ -46,8 +46,7 @@ func Signals() []sources.Signal {
 			Metrics: []string{metricRequestSLI, metricRequestSLO, metricRequest},
 			Labels:  []string{labelGroup, labelResource, labelSubresource, labelVerb, labelScope},
 			Match: map[string][]string{
-				// What an API server outside of the cluster's own core records
-				// under the same names carries another component.
+				// Requests for resources have it; health checks and the like do not.
 				"component": {"apiserver"},
 				// Dry runs are in the oldest metric only; the others lack the label.
 				"dry_run": {""},

@@ -42,8 +42,17 @@ func (b *Buckets) AtMost(bound float64) (count float64, known bool) {
 // Quantile interpolates the q-quantile as PromQL's histogram_quantile does
 // (prometheus promql/quantile.go, bucketQuantile): linearly within a bucket, from
 // zero in the first one, and the highest finite bound when it lies beyond that.
-// It is NaN without observations or without a finite bucket.
+// It is NaN without observations or without a finite bucket, and infinite for a q
+// outside [0,1]. Counts have to be monotonic; see EnsureMonotonic.
 func (b *Buckets) Quantile(q float64) float64 {
+	switch {
+	case q < 0:
+		return math.Inf(-1)
+	case q > 1:
+		return math.Inf(1)
+	case math.IsNaN(q):
+		return q
+	}
 	i := b.rank(q)
 	switch {
 	case i < 0 || len(b.Bounds) < 2:
@@ -61,14 +70,18 @@ func (b *Buckets) Quantile(q float64) float64 {
 }
 
 // Bucket returns the bounds of the bucket that holds the q-quantile: over lower,
-// up to upper, which may be +Inf. It is not known without observations.
+// up to upper, which may be +Inf. The first bucket reaches down to zero, or without
+// end when its bound is not positive. It is not known without observations.
 func (b *Buckets) Bucket(q float64) (lower, upper float64, known bool) {
 	i := b.rank(q)
 	if i < 0 {
 		return 0, 0, false
 	}
-	if i > 0 {
+	switch {
+	case i > 0:
 		lower = b.Bounds[i-1]
+	case b.Bounds[0] <= 0:
+		lower = math.Inf(-1)
 	}
 	return lower, b.Bounds[i], true
 }

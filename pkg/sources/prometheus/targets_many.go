@@ -6,6 +6,7 @@ package prometheus
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -66,7 +67,7 @@ func (s *Source) askMany(ctx context.Context, q *session, component sources.Comp
 		}
 	}
 	for key, t := range found {
-		if t.last == 0 && t.up != t.up { // neither up nor a sample at the end: it was there before the window only
+		if t.last == 0 && math.IsNaN(t.up) { // neither up nor a sample at the end: it was there before the window only
 			delete(found, key)
 		}
 	}

@@ -40,7 +40,10 @@ func mixedLife(client *kubernetes.Clientset, namespace, name string) [mixedSteps
 	maps, nodes := client.CoreV1().ConfigMaps(namespace), client.CoreV1().Nodes()
 	object := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: name}, Data: map[string]string{"step": "create"}}
 	return [mixedSteps]func(context.Context) error{
-		func(ctx context.Context) error { _, err := maps.Create(ctx, object, metav1.CreateOptions{}); return err },
+		func(ctx context.Context) error {
+			_, err := maps.Create(ctx, object, metav1.CreateOptions{})
+			return err
+		},
 		func(ctx context.Context) error { _, err := maps.Get(ctx, name, metav1.GetOptions{}); return err },
 		func(ctx context.Context) error {
 			changed := object.DeepCopy()

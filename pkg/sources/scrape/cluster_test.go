@@ -7,6 +7,7 @@ import (
 	"context"
 	"encoding/pem"
 	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -39,7 +40,7 @@ type page struct {
 func newCluster(t testing.TB) *cluster {
 	c := &cluster{pages: map[targetID]*page{}}
 	c.server = httptest.NewUnstartedServer(http.HandlerFunc(c.serve))
-	c.server.Config.ErrorLog = nil
+	c.server.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that go away
 	c.server.StartTLS()
 	t.Cleanup(c.server.Close)
 	return c

@@ -104,6 +104,9 @@ func (d *textDecoder) next() error {
 	if end < 0 {
 		return fmt.Errorf("no value after %.100q", line)
 	}
+	if !isName(line[:end]) {
+		return fmt.Errorf("%.100q is not the name of a metric", line[:end])
+	}
 	role := d.roles[string(line[:end])]
 	if role.family != d.family {
 		if err := d.endFamily(role.family); err != nil {

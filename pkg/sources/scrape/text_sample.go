@@ -51,7 +51,7 @@ func parseLabels(text []byte) ([]label, []byte, error) {
 			return nil, nil, errors.New("labels without an end")
 		}
 		name := bytes.TrimRight(text[:equals], " \t")
-		if !isLabelName(name) {
+		if !isName(name) || bytes.IndexByte(name, ':') >= 0 {
 			return nil, nil, fmt.Errorf("label name %.100q", name)
 		}
 		value, rest, err := parseQuoted(bytes.TrimLeft(text[equals+1:], " \t"))
@@ -70,11 +70,12 @@ func parseLabels(text []byte) ([]label, []byte, error) {
 	}
 }
 
-// isLabelName says whether name is one of the classic label names. Others are
-// sent only to those who ask for them, which the scrape does not.
-func isLabelName(name []byte) bool {
+// isName says whether name is one of the classic names of metrics and, but for
+// the colon, labels. Others are sent only to those who ask for them, which the
+// scrape does not.
+func isName(name []byte) bool {
 	for i, c := range name {
-		letter := c == '_' || ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z')
+		letter := c == '_' || c == ':' || ('a' <= c && c <= 'z') || ('A' <= c && c <= 'Z')
 		if !letter && (i == 0 || c < '0' || c > '9') {
 			return false
 		}

@@ -213,13 +213,16 @@ func (s *scanner) escape() (rune, error) {
 // unicode reads \uXXXX.
 func (s *scanner) unicode() (rune, error) {
 	const length = len(`\uXXXX`)
+	if s.text[s.pos+1] != 'u' {
+		return 0, s.fail(`an escape that JSON has`)
+	}
 	if s.pos+length > len(s.text) {
 		s.pos = len(s.text)
 		return 0, s.fail("an escape")
 	}
 	code, err := strconv.ParseUint(s.text[s.pos+2:s.pos+length], 16, 16)
-	if err != nil || s.text[s.pos+1] != 'u' {
-		return 0, s.fail("a known escape")
+	if err != nil {
+		return 0, s.fail("four hexadecimal digits")
 	}
 	s.pos += length
 	return rune(code), nil

@@ -4,6 +4,7 @@
 package prometheus_test
 
 import (
+	"cmp"
 	"strings"
 	"testing"
 	"time"
@@ -14,22 +15,36 @@ import (
 	"example.io/slo-apiserver/pkg/sources/prometheus/prometheustest"
 )
 
-// TestConformance reads all scenarios from one real Prometheus, as it would have
-// scraped them. The label "scenario" keeps them apart.
-func TestConformance(t *testing.T) {
+// TestReal tries the source on one real Prometheus, which holds the samples of all
+// subtests. The label "scenario" keeps them apart.
+func TestReal(t *testing.T) {
 	var samples []prometheustest.Sample
 	for _, scenario := range conformance.Scenarios(t) {
-		samples = append(samples, scraped(scenario)...)
+		samples = append(samples, scraped(scenario, "")...)
 	}
+	samples = append(samples, troubleSamples(t)...)
+	samples = append(samples, quantileSamples()...)
 	url := prometheustest.Start(t, samples)
-	conformance.Run(t, func(t *testing.T, scenario conformance.Scenario) sources.Source {
-		return open(t, url, scenario)
+
+	t.Run("conformance", func(t *testing.T) {
+		conformance.Run(t, func(t *testing.T, scenario conformance.Scenario) sources.Source {
+			return open(t, url, scenario)
+		})
 	})
+	t.Run("trouble", func(t *testing.T) { testTrouble(t, url) })
+	t.Run("quantiles", func(t *testing.T) { testQuantiles(t, url) })
+	t.Run("queries", func(t *testing.T) { testQueries(t, url) })
+	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, url) })
 }
 
 func open(t *testing.T, url string, scenario conformance.Scenario) *prometheus.Source {
 	t.Helper()
-	client, err := prometheus.NewClient(prometheus.ClientConfig{URL: url})
+	return openWith(t, prometheus.ClientConfig{URL: url}, scenario)
+}
+
+func openWith(t *testing.T, config prometheus.ClientConfig, scenario conformance.Scenario) *prometheus.Source {
+	t.Helper()
+	client, err := prometheus.NewClient(config)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,8 +61,8 @@ func open(t *testing.T, url string, scenario conformance.Scenario) *prometheus.S
 }
 
 // scraped is what Prometheus has of a scenario: the samples of each scrape with the
-// labels of its target, and up.
-func scraped(scenario conformance.Scenario) []prometheustest.Sample {
+// labels of its target, and up. apiserverJob replaces the job of kube-apiservers.
+func scraped(scenario conformance.Scenario, apiserverJob string) []prometheustest.Sample {
 	var samples []prometheustest.Sample
 	for _, instance := range scenario.Instances {
 		labels := []string{`scenario="` + scenario.Name + `"`}
@@ -56,8 +71,8 @@ func scraped(scenario conformance.Scenario) []prometheustest.Sample {
 			labels = append(labels, `job="slo-apiserver"`, `instance="`+instance.Name+`"`)
 		case instance.Component == sources.Kubelet:
 			labels = append(labels, `job="kubelet"`, `metrics_path="/metrics"`, `node="`+instance.Name+`"`, `instance="192.0.2.`+instance.Name+`:10250"`)
-		default:
-			labels = append(labels, `job="apiserver"`, `instance="`+instance.Name+`"`)
+		default: // a label node must not name a kube-apiserver, whose name is its address
+			labels = append(labels, `node="control-plane"`, `job="`+cmp.Or(apiserverJob, "apiserver")+`"`, `instance="`+instance.Name+`"`)
 		}
 		for _, scrape := range instance.Scrapes {
 			up := 1.0

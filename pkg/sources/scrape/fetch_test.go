@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -204,6 +205,7 @@ func TestRealRegistries(t *testing.T) {
 	native.MustRegister(both)
 
 	s := newScript(t, nil, latency)
+	var mu sync.Mutex
 	types := map[string]string{}
 	serve := func(name string, h http.Handler) {
 		s.page(sources.KubeAPIServer, name).handle(func(w http.ResponseWriter, r *http.Request) {
@@ -211,6 +213,8 @@ func TestRealRegistries(t *testing.T) {
 				r.Header.Set("Accept", "text/plain")
 			}
 			h.ServeHTTP(w, r)
+			mu.Lock()
+			defer mu.Unlock()
 			types[name], _, _ = strings.Cut(w.Header().Get("Content-Type"), ";")
 		})
 	}

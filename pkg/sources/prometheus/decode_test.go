@@ -179,3 +179,24 @@ func TestHistogram(t *testing.T) {
 		})
 	}
 }
+
+// BenchmarkDecode reads a vector of buckets as a query for latencies returns it.
+func BenchmarkDecode(b *testing.B) {
+	const n = 10_000
+	var body strings.Builder
+	body.WriteString(`{"status":"success","data":{"resultType":"vector","result":[`)
+	for i := range n {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		fmt.Fprintf(&body, `{"metric":{"group":"apps","le":"0.%d","resource":"deployments","verb":"GET"},"value":[1435781451.781,"%d.5"]}`, i%23, i)
+	}
+	body.WriteString("]}}")
+	b.SetBytes(int64(body.Len()))
+	for b.Loop() {
+		if _, err := decode(body.String(), n, func(*series) error { return nil }); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/sample")
+}

@@ -89,6 +89,52 @@ expect instance kube-apiserver 10.0.0.1:6443 observed complete started=-130s
 expect requests{} increase=13
 `,
 	jobs: []string{"apiserver"},
+}, {
+	name: "kubelets-seldom-asked",
+	text: `# What the few questions for many kubelets leave open is no claim: a kubelet that Prometheus has known for less than a window covers nothing.
+window 300s
+scrape -360s every 60s
+signal startup counter kubelet kubelet_pod_starts_total per-instance
+instance kubelet born
+started -130s from -120s
+kubelet_pod_starts_total _x4 0 1 2
+instance kubelet down
+started -24h
+up 1 1 1 1 0 0 0
+kubelet_pod_starts_total 100+1x6
+instance kubelet late
+started -24h from -120s
+kubelet_pod_starts_total _x4 5 5 5
+instance kubelet restarted
+started -24h
+started -70s from -60s
+kubelet_pod_starts_total 100 100 100 100 101 1 2
+expect instance kubelet born observed complete first=-130s last=0s started=-130s
+expect instance kubelet down unobserved
+expect instance kubelet late observed incomplete first=0s last=0s started=-86400s
+expect instance kubelet restarted observed complete first=-300s last=0s started=-70s
+# Counters that begin at zero are not extended below it.
+expect startup{} instance=born increase=2
+expect startup{} instance=late increase=0
+expect startup{} instance=restarted increase=3
+`,
+	jobs: []string{""},
+}, {
+	name: "kubelets-without-start",
+	text: `# Without start times the scrapes tell when kubelets were read.
+window 300s
+scrape -360s every 60s
+signal startup counter kubelet kubelet_pod_starts_total
+instance kubelet node-a
+kubelet_pod_starts_total 100+1x6
+instance kubelet node-b
+up 1 1 1 1 1 1 0
+kubelet_pod_starts_total 100+1x6
+expect instance kubelet node-a observed complete first=-300s last=0s started=unknown
+expect instance kubelet node-b unobserved
+expect startup{} increase=5
+`,
+	jobs: []string{""},
 }}
 
 func troubleScenario(t *testing.T, i int) conformance.Scenario {

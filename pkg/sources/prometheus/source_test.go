@@ -1,0 +1,260 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"k8s.io/component-base/metrics"
+	"k8s.io/component-base/metrics/testutil"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+var twoSignals = []sources.Signal{
+	{Name: "requests", Component: sources.KubeAPIServer, Kind: sources.Counter, Metrics: []string{"apiserver_request_total"}},
+	{Name: "seats", Component: sources.KubeAPIServer, Kind: sources.Gauge, Metrics: []string{"seats"}},
+}
+
+// at is when the fakes are asked.
+var at = time.Unix(1_750_000_000, 0)
+
+// instancesBody is an answer to the query for instances.
+var instancesBody = fmt.Sprintf(`{"status":"success","data":{"result":[{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a"},"values":[[%d,"1"],[%d,"1"]]}]}}`, at.Unix()-300, at.Unix())
+
+const emptyBody = `{"status":"success","data":{"result":[]}}`
+
+func newTestSource(t *testing.T, url string, change func(*Config)) *Source {
+	t.Helper()
+	client, err := NewClient(ClientConfig{URL: url, MaxBytes: 1 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Config{Client: client, Signals: twoSignals}
+	if change != nil {
+		change(&c)
+	}
+	source, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return source
+}
+
+// serve answers every query with what answer returns.
+func serve(t *testing.T, answer func(w http.ResponseWriter, promql string)) string {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/prefix/api/v1/query" || r.Method != http.MethodPost {
+			http.NotFound(w, r)
+			return
+		}
+		answer(w, r.FormValue("query"))
+	}))
+	t.Cleanup(server.Close)
+	return server.URL + "/prefix/"
+}
+
+func body(status int, text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(text))
+	}
+}
+
+func TestReadRefused(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	_, err := newTestSource(t, server.URL, nil).Read(context.Background(), at, time.Minute)
+	if err == nil || !strings.Contains(err.Error(), server.URL) || !strings.Contains(err.Error(), "connection refused") {
+		t.Errorf("got error %v", err)
+	}
+}
+
+// A signal whose query fails is told from one that has no series.
+func TestReadOneQueryFails(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, promql string) {
+		switch {
+		case strings.Contains(promql, "up"):
+			_, _ = w.Write([]byte(instancesBody))
+		case strings.Contains(promql, "max_over_time"):
+			body(422, `{"status":"error","errorType":"execution","error":"too many samples"}`)(w, nil)
+		default:
+			_, _ = w.Write([]byte(strings.Replace(emptyBody, "{", `{"warnings":["store down"],`, 1)))
+		}
+	})
+	reading, err := newTestSource(t, url, nil).Read(context.Background(), at, 5*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := reading.Results["requests"]; len(r.Warnings)+len(r.Metrics)+len(r.Series) > 0 {
+		t.Errorf("a signal without series came out as %+v", r)
+	}
+	if r := reading.Results["seats"]; len(r.Metrics)+len(r.Series) > 0 || len(r.Warnings) != 1 ||
+		!strings.Contains(r.Warnings[0], "read seats: Prometheus answered 422 Unprocessable Entity: execution: too many samples") {
+		t.Errorf("a signal that could not be read came out as %+v", r)
+	}
+	if len(reading.Warnings) != 1 || reading.Warnings[0] != "Prometheus warns: store down" {
+		t.Errorf("got warnings %q", reading.Warnings)
+	}
+	if len(reading.Instances) != 1 || !reading.Instances[0].Observed {
+		t.Errorf("got instances %+v", reading.Instances)
+	}
+}
+
+// Kubelets that can not be found out leave the kube-apiservers as they are.
+func TestReadOneComponentFails(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, promql string) {
+		switch {
+		case strings.Contains(promql, "kubelet"):
+			body(500, "boom")(w, nil)
+		case strings.Contains(promql, "up"):
+			_, _ = w.Write([]byte(instancesBody))
+		default:
+			_, _ = w.Write([]byte(emptyBody))
+		}
+	})
+	source := newTestSource(t, url, func(c *Config) {
+		c.Signals = append(c.Signals, sources.Signal{Name: "startup", Component: sources.Kubelet, Kind: sources.Counter, Metrics: []string{"m"}})
+	})
+	reading, err := source.Read(context.Background(), at, 5*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = "find instances of kubelet: Prometheus answered 500 Internal Server Error: boom"
+	if r := reading.Results["startup"]; len(r.Warnings) != 1 || r.Warnings[0] != want {
+		t.Errorf("got %+v", r)
+	}
+	if len(reading.Warnings) != 1 || reading.Warnings[0] != want || len(reading.Instances) != 1 {
+		t.Errorf("got warnings %q, instances %v", reading.Warnings, reading.Instances)
+	}
+}
+
+// Prometheus may keep native histograms only: their absence has a remedy.
+func TestReadNativeHistogram(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, promql string) {
+		switch {
+		case strings.Contains(promql, "up|") || strings.Contains(promql, "|up"):
+			_, _ = w.Write([]byte(instancesBody))
+		case strings.Contains(promql, "group by"):
+			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{"__name__":"latency","instance":"a"},"value":[1,"1"]}]}}`))
+		default:
+			t.Errorf("unexpected query %s", promql)
+		}
+	})
+	source := newTestSource(t, url, func(c *Config) {
+		c.Signals = []sources.Signal{{Name: "latency", Component: sources.KubeAPIServer, Kind: sources.Histogram, Metrics: []string{"latency"}}}
+	})
+	reading, err := source.Read(context.Background(), at, 5*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := reading.Results["latency"]; len(r.Metrics) > 0 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "native histogram only") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+// Series of several clusters or replicas in one Prometheus look like one instance.
+func TestReadConflict(t *testing.T) {
+	one := `{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a","cluster":"%s"},"values":[[%d,"%d"]]}`
+	url := serve(t, func(w http.ResponseWriter, promql string) {
+		if strings.Contains(promql, "up") {
+			fmt.Fprintf(w, `{"status":"success","data":{"result":[`+one+","+one+`]}}`, "x", at.Unix(), 5, "y", at.Unix()-20, 7)
+			return
+		}
+		_, _ = w.Write([]byte(emptyBody))
+	})
+	reading, err := newTestSource(t, url, nil).Read(context.Background(), at, 5*time.Minute)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(reading.Warnings) != 1 || !strings.Contains(reading.Warnings[0], "differ in the label cluster, and is counted twice: add a matcher") {
+		t.Errorf("got warnings %q", reading.Warnings)
+	}
+}
+
+func TestReadBusy(t *testing.T) {
+	for _, when := range []string{"up", "apiserver_request_total"} {
+		var queries atomic.Int32
+		url := serve(t, func(w http.ResponseWriter, promql string) {
+			queries.Add(1)
+			switch {
+			case strings.Contains(promql, when):
+				w.Header().Set("Retry-After", "17")
+				body(429, "slow down")(w, nil)
+			case strings.Contains(promql, "up"):
+				_, _ = w.Write([]byte(instancesBody))
+			default:
+				_, _ = w.Write([]byte(emptyBody))
+			}
+		})
+		_, err := newTestSource(t, url, nil).Read(context.Background(), at, 5*time.Minute)
+		var busy *BusyError
+		if !errors.As(err, &busy) || busy.RetryAfter != 17*time.Second || busy.Status != 429 {
+			t.Errorf("%s: got error %v", when, err)
+		}
+		if queries.Load() > 4 {
+			t.Errorf("%s: %d queries were sent to a server that is busy", when, queries.Load())
+		}
+	}
+}
+
+func TestReadStops(t *testing.T) {
+	asked := make(chan struct{}, 10)
+	release := make(chan struct{})
+	url := serve(t, func(http.ResponseWriter, string) {
+		asked <- struct{}{}
+		<-release
+	})
+	defer close(release)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		<-asked
+		cancel()
+	}()
+	if _, err := newTestSource(t, url, nil).Read(ctx, at, 5*time.Minute); !errors.Is(err, context.Canceled) {
+		t.Errorf("got error %v", err)
+	}
+	source := newTestSource(t, url, func(c *Config) { c.Timeout = time.Millisecond })
+	if _, err := source.Read(context.Background(), at, 5*time.Minute); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), "no answer within 1ms") {
+		t.Errorf("got error %v", err)
+	}
+}
+
+func TestMetrics(t *testing.T) {
+	url := serve(t, func(w http.ResponseWriter, promql string) {
+		if strings.Contains(promql, "up") {
+			_, _ = w.Write([]byte(instancesBody))
+			return
+		}
+		body(500, "boom")(w, nil)
+	})
+	source := newTestSource(t, url, nil)
+	registry := metrics.NewKubeRegistry()
+	for _, metric := range source.Metrics() {
+		registry.MustRegister(metric)
+	}
+	if _, err := source.Read(context.Background(), at, 5*time.Minute); err != nil {
+		t.Fatal(err)
+	}
+	want := `# HELP slo_apiserver_prometheus_queries_total [ALPHA] Queries sent to Prometheus, by result: success, timeout, busy or error.
+# TYPE slo_apiserver_prometheus_queries_total counter
+slo_apiserver_prometheus_queries_total{result="error"} 3
+slo_apiserver_prometheus_queries_total{result="success"} 1
+# HELP slo_apiserver_prometheus_samples_total [ALPHA] Samples decoded from the answers of Prometheus.
+# TYPE slo_apiserver_prometheus_samples_total counter
+slo_apiserver_prometheus_samples_total 2
+`
+	err := testutil.GatherAndCompare(registry, strings.NewReader(want), "slo_apiserver_prometheus_queries_total", "slo_apiserver_prometheus_samples_total")
+	if err != nil {
+		t.Error(err)
+	}
+}

@@ -17,8 +17,8 @@ import (
 const (
 	// readyPatience is far above the ten seconds that a step takes: CI machines are slow when everything starts at once.
 	readyPatience = 3 * time.Minute
-	// stopPatience lets a kube-apiserver end its requests.
-	stopPatience = 15 * time.Second
+	// stopPatience lets requests end. A kube-apiserver would wait a minute for watches that nobody ends.
+	stopPatience = 5 * time.Second
 	// downPatience is short: the data is about to be deleted.
 	downPatience = 3 * time.Second
 )

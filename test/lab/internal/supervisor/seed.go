@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"slices"
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -35,8 +36,8 @@ func (s *Supervisor) seed(ctx context.Context) error {
 // slice, one port, one endpoint per apiserver. The reconciler itself is off because it would write each apiserver's
 // loopback port.
 func (s *Supervisor) setAPIServerAddress(ctx context.Context, name string, present bool) error {
-	slices := s.admin.DiscoveryV1().EndpointSlices("default")
-	slice, err := slices.Get(ctx, "kubernetes", metav1.GetOptions{})
+	client := s.admin.DiscoveryV1().EndpointSlices("default")
+	slice, err := client.Get(ctx, "kubernetes", metav1.GetOptions{})
 	create := apierrors.IsNotFound(err)
 	if err != nil && !create {
 		return err
@@ -46,9 +47,9 @@ func (s *Supervisor) setAPIServerAddress(ctx context.Context, name string, prese
 	}
 	slice.Endpoints = withAddress(slice.Endpoints, advertised[name], present)
 	if create {
-		_, err = slices.Create(ctx, slice, metav1.CreateOptions{})
+		_, err = client.Create(ctx, slice, metav1.CreateOptions{})
 	} else {
-		_, err = slices.Update(ctx, slice, metav1.UpdateOptions{})
+		_, err = client.Update(ctx, slice, metav1.UpdateOptions{})
 	}
 	return err
 }
@@ -65,7 +66,7 @@ func newKubernetesSlice() *discoveryv1.EndpointSlice {
 	}
 }
 
-// withAddress returns endpoints with or without the address. Order is kept, a present address is not added twice.
+// withAddress returns endpoints with or without the address, sorted as the reconciler would.
 func withAddress(endpoints []discoveryv1.Endpoint, address string, present bool) []discoveryv1.Endpoint {
 	var result []discoveryv1.Endpoint
 	for _, e := range endpoints {
@@ -77,6 +78,7 @@ func withAddress(endpoints []discoveryv1.Endpoint, address string, present bool)
 		ready := true
 		result = append(result, discoveryv1.Endpoint{Addresses: []string{address}, Conditions: discoveryv1.EndpointConditions{Ready: &ready}})
 	}
+	slices.SortFunc(result, func(a, b discoveryv1.Endpoint) int { return slices.Compare(a.Addresses, b.Addresses) })
 	return result
 }
 

@@ -44,6 +44,8 @@ type Config struct {
 	Generic *genericapiserver.Config
 	// scheme of the API group that Generic knows.
 	scheme *runtime.Scheme
+	// version of this build.
+	version compatibility.EffectiveVersion
 	// Client reaches the cluster that is reported on.
 	Client *rest.Config
 	// Source of the metrics.
@@ -75,10 +77,14 @@ func NewConfig() (*Config, error) {
 	for _, info := range []*spec.Info{generic.OpenAPIConfig.Info, generic.OpenAPIV3Config.Info} {
 		info.Title, info.Version = "slo-apiserver", built.GitVersion
 	}
-	generic.EffectiveVersion = compatibility.NewEffectiveVersion(parsed, true, nil, nil)
 	// Our /metrics joins the metrics of the machinery with our own.
 	generic.EnableMetrics = false
-	return &Config{Generic: generic, scheme: scheme}, nil
+	none := utilversion.MajorMinor(0, 0)
+	return &Config{
+		Generic: generic,
+		scheme:  scheme,
+		version: compatibility.NewEffectiveVersion(parsed, true, none, none),
+	}, nil
 }
 
 // CompletedConfig can only be had from Complete: an incomplete server can not be
@@ -92,5 +98,7 @@ type completedConfig struct {
 
 // Complete fills in what can be derived.
 func (c Config) Complete() CompletedConfig {
+	// The options put that of the Kubernetes component there, which we have not.
+	c.Generic.EffectiveVersion = c.version
 	return CompletedConfig{&completedConfig{Config: c, generic: c.Generic.Complete(nil)}}
 }

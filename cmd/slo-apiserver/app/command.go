@@ -14,7 +14,7 @@ import (
 	"k8s.io/component-base/cli/globalflag"
 	logsapi "k8s.io/component-base/logs/api/v1"
 	"k8s.io/component-base/term"
-	"k8s.io/component-base/version/verflag"
+	"k8s.io/component-base/version"
 	"k8s.io/klog/v2"
 )
 
@@ -28,11 +28,11 @@ func NewCommand(ctx context.Context) *cobra.Command {
 			"resources of slo.example.io, computed on demand from the metrics of\n" +
 			"kube-apiservers and kubelets, which it scrapes itself or reads from any\n" +
 			"Prometheus-compatible API.",
+		Version:       version.Get().String(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true, // a wrong flag is answered in one line, not in two pages
 		SilenceErrors: true, // cli.Run prints the error
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			verflag.PrintAndExitIfRequested()
 			if err := logsapi.ValidateAndApply(options.Logging, nil); err != nil {
 				return err
 			}
@@ -45,7 +45,6 @@ func NewCommand(ctx context.Context) *cobra.Command {
 	cmd.SetContext(ctx)
 
 	sections := options.Flags()
-	verflag.AddFlags(sections.FlagSet("global"))
 	globalflag.AddGlobalFlags(sections.FlagSet("global"), cmd.Name())
 	for _, flags := range sections.FlagSets {
 		cmd.Flags().AddFlagSet(flags)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 
+	"github.com/spf13/pflag"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -59,13 +60,23 @@ func (o *Options) Flags() (sections cliflag.NamedFlagSets) {
 	sections.FlagSet("cluster").StringVar(&o.Kubeconfig, "kubeconfig", o.Kubeconfig,
 		"Path of the kubeconfig of the cluster that is reported on. Empty: the service account of the pod. "+
 			"Also the default of --authentication-kubeconfig and --authorization-kubeconfig.")
-	o.Generic.AddUniversalFlags(sections.FlagSet("generic"))
+	addGenericFlags(o.Generic, sections.FlagSet("generic"))
 	o.SecureServing.AddFlags(sections.FlagSet("secure serving"))
 	o.Authentication.AddFlags(sections.FlagSet("authentication"))
 	o.Authorization.AddFlags(sections.FlagSet("authorization"))
 	o.Audit.AddFlags(sections.FlagSet("auditing"))
 	logsapi.AddFlags(o.Logging, sections.FlagSet("logging"))
 	return sections
+}
+
+// addGenericFlags adds those of the machinery's flags that mean something for a
+// server without storage, admission, browsers or feature gates.
+func addGenericFlags(options *genericoptions.ServerRunOptions, flags *pflag.FlagSet) {
+	all := pflag.NewFlagSet("", pflag.ContinueOnError)
+	options.AddUniversalFlags(all)
+	for _, name := range []string{"max-requests-inflight", "min-request-timeout", "request-timeout", "shutdown-delay-duration"} {
+		flags.AddFlag(all.Lookup(name))
+	}
 }
 
 // Validate returns everything that is wrong with the flags.

@@ -270,16 +270,45 @@ func TestSeriesLimit(t *testing.T) {
 		s.collect()
 		lines[0] = "other 1"
 		page.set(body(time.Hour, lines...))
-	}
-	reading := s.read(5 * time.Minute)
-	wantWarning(t, reading.Warnings, "more than 3 series", "a")
-	for _, series := range reading.Results["requests"].Series {
-		if series.Increase != 0 {
-			t.Errorf("%q counted %v", series.Values, series.Increase)
+		reading := s.read(5 * time.Minute)
+		wantWarning(t, reading.Warnings, "more than 3 series", "a")
+		for _, series := range reading.Results["requests"].Series {
+			if series.Values[0] == "B" {
+				t.Fatalf("B counted %v at %s", series.Increase, s.now)
+			}
 		}
 	}
 	if got := s.read(30 * time.Minute); increase(t, got, "GET") != 0 {
 		t.Errorf("GET counted %v since it is held", increase(t, got, "GET"))
+	}
+}
+
+// A series that vanishes ends there; one that comes back begins at zero. A gauge
+// that has vanished is not zero.
+func TestSeriesVanishes(t *testing.T) {
+	s := newScript(t, nil, requests, seats)
+	page := s.page(sources.KubeAPIServer, "a")
+	for _, lines := range [][]string{
+		{`requests_total{verb="GET"} 7`, "seats 3"},
+		{`requests_total{verb="GET"} 9`, "seats 5"},
+		{},
+		{`requests_total{verb="GET"} 10`},
+	} {
+		page.set(body(time.Hour, lines...))
+		s.collect()
+	}
+	reading := s.read(3 * time.Minute)
+	if got, want := increase(t, reading, "GET"), 2.0+10; got != want {
+		t.Errorf("%v requests, want %v", got, want)
+	}
+	if got := reading.Results["seats"]; got.Series != nil || !slices.Equal(got.Metrics, []string{"seats"}) {
+		t.Errorf("a gauge that has vanished: %+v", got)
+	}
+	for range 20 {
+		s.collect()
+	}
+	if held := len(s.source.store.targets[targetID{sources.KubeAPIServer, "a"}][0].series); held != 1 {
+		t.Errorf("%d series held long after one has vanished", held)
 	}
 }
 
@@ -371,5 +400,21 @@ func TestInstancesAddUpToTheTotal(t *testing.T) {
 		if got := increase(t, reading, verb); got != total {
 			t.Errorf("%s: %v in total, %v by instance", verb, got, total)
 		}
+	}
+}
+
+// Two scrapes of one time would leave open which came first: the second fails.
+func TestSameTimeTwice(t *testing.T) {
+	s := newScript(t, nil, requests)
+	page := s.page(sources.KubeAPIServer, "a")
+	page.set(body(time.Hour, `requests_total{verb="GET"} 1`))
+	s.collect()
+	page.set(body(-time.Minute, `requests_total{verb="GET"} 5`))
+	s.source.Collect(quiet(), s.now)
+	if got := increase(t, s.read(time.Minute), "GET"); got != 0 {
+		t.Errorf("%v requests", got)
+	}
+	if problem := s.source.status[targetID{sources.KubeAPIServer, "a"}].problem; !strings.Contains(problem, "not newer") {
+		t.Errorf("problem %q", problem)
 	}
 }

@@ -197,3 +197,20 @@ func TestRunIsBounded(t *testing.T) {
 		}
 	})
 }
+
+// A target whose scrape is not done is not scraped a second time beside it.
+func TestDueOnlyOnce(t *testing.T) {
+	finder := nodes(3)
+	source := mustNew(t, Config{
+		Signals: []sources.Signal{{Name: "x", Component: sources.Kubelet, Kind: sources.Gauge, Metrics: []string{"x"}}},
+		Finders: []Finder{finder, finder},
+		REST:    &rest.Config{},
+	})
+	if due := source.due(source.discover(), allSlots); len(due) != 3 {
+		t.Errorf("%d targets due at first", len(due))
+	}
+	source.done(quiet(), finder.targets[1], nil)
+	if due := source.due(source.discover(), allSlots); len(due) != 1 || due[0].Name != "node-1" {
+		t.Errorf("due while two are under way: %v", due)
+	}
+}

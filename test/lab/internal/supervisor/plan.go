@@ -2,7 +2,6 @@ package supervisor
 
 import (
 	"fmt"
-	"net"
 	"path/filepath"
 	"time"
 
@@ -99,34 +98,6 @@ func loopbackURL(scheme string, port int) string {
 }
 
 func loopback(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
-
-// choosePorts finds free ports. All are held until the last one is found, so that no two are the same.
-func choosePorts(nodes int) (ports, error) {
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			l.Close()
-		}
-	}()
-	var failed error
-	free := func() int {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			failed = err
-			return 0
-		}
-		held = append(held, l)
-		return l.Addr().(*net.TCPAddr).Port
-	}
-	p := ports{
-		etcd: free(), etcdPeer: free(), controllerManager: free(), scheduler: free(), prometheus: free(), aggregated: free(),
-		apiserver: map[string]int{big: free(), small: free()},
-	}
-	for range nodes {
-		p.kubelet = append(p.kubelet, free())
-	}
-	return p, failed
-}
 
 func makeCredentials(dir string, nodes int) (credentials, error) {
 	var c credentials

@@ -73,4 +73,4 @@ lab-down: $(LAB) ## Stop it, and the demo.
 # Go decides whether there is anything to do.
 .PHONY: $(LAB)
 $(LAB):
-	@cd test/lab && go build -trimpath -o $(CURDIR)/$(LAB) ./cmd/lab
+	@cd test/lab && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$(LAB) ./cmd/lab

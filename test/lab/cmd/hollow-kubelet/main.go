@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Command hollow-kubelet is a real kubelet on a runtime that starts no containers (kubemark), serving its port
 // as a real node does: over TLS, to authenticated and authorized clients only.
 package main

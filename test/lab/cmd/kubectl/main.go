@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Command kubectl is kubectl of the lab's Kubernetes version, so that nothing depends on the machine's own.
 package main
 

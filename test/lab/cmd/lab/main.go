@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Command lab runs a real Kubernetes control plane on loopback.
 package main
 
@@ -48,7 +51,7 @@ func newCommand() *cobra.Command {
 	root.PersistentFlags().StringVar(&f.dir, "dir", defaultDir(), "directory of this lab's state; $SLO_LAB_DIR")
 	root.PersistentFlags().StringVar(&f.source, "source", "", "directory of the lab's source (default: found from the working directory)")
 	root.AddCommand(newBuild(&f), newUp(&f), newDown(&f), newStatus(&f), newStorageDelay(&f), newStop(&f), newStart(&f),
-		newWebhook(&f), newRegister(&f), newLoad(&f))
+		newWebhook(&f), newRegister(&f), newServe(&f), newLoad(&f))
 	return root
 }
 

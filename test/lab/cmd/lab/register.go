@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package main
 
 import (
@@ -8,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"example.io/slo-apiserver/test/lab/internal/build"
+	"example.io/slo-apiserver/test/lab/internal/control"
 	"example.io/slo-apiserver/test/lab/internal/register"
 	"example.io/slo-apiserver/test/lab/internal/state"
 )
@@ -28,7 +32,7 @@ func newRegister(f *flags) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				manifests = filepath.Join(tree.Dir, "deploy")
+				manifests = filepath.Join(tree.Dir, "..", "..", "artifacts", "deploy")
 			}
 			r, err := register.New(s)
 			if err != nil {
@@ -60,6 +64,22 @@ func newRegister(f *flags) *cobra.Command {
 			return nil
 		},
 	}
-	cmd.Flags().StringVar(&manifests, "manifests", "", "kustomization to apply (default: the lab's own, deploy)")
+	cmd.Flags().StringVar(&manifests, "manifests", "", "kustomization to apply (default: artifacts/deploy of the product)")
 	return cmd
+}
+
+func newServe(f *flags) *cobra.Command {
+	return &cobra.Command{
+		Use:     "serve BINARY [-- FLAGS]",
+		Short:   "run slo-apiserver where `register` says it is, until it is stopped or the lab is; again: with other flags",
+		Example: "  lab serve bin/slo-apiserver -- --window=1m --interval=5s",
+		Args:    cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			binary, err := filepath.Abs(args[0])
+			if err != nil {
+				return err
+			}
+			return post(cmd.Context(), f.dir, control.PathServe, control.ServeRequest{Binary: binary, Args: args[1:]})
+		},
+	}
 }

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package build compiles the components from their Go modules into a cache outside the tree.
 package build
 

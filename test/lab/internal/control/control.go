@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package control is how `lab` commands talk to the supervisor: JSON over a unix socket.
 package control
 
@@ -19,6 +22,7 @@ const (
 	PathStop     = "/v1/stop"
 	PathStart    = "/v1/start"
 	PathWebhook  = "/v1/webhook"
+	PathServe    = "/v1/serve"
 	PathShutdown = "/v1/shutdown"
 )
 
@@ -52,6 +56,12 @@ type ComponentRequest struct {
 	Component string `json:"component"`
 	// Address: stop takes the apiserver's address out of default/kubernetes, too. Start always puts it back.
 	Address bool `json:"address"`
+}
+
+// ServeRequest runs a slo-apiserver as the component of that name.
+type ServeRequest struct {
+	Binary string   `json:"binary"`
+	Args   []string `json:"args"` // beside what the lab knows: ports, certificates, kubeconfig
 }
 
 // WebhookRequest switches the sleeping webhook.

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package delay is a TCP proxy that makes the way to a server longer, at run time.
 package delay
 

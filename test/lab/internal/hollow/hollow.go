@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package hollow runs one kubelet without containers: k8s.io/kubernetes/pkg/kubemark with the authentication,
 // authorization and TLS of a real node, which the stock hollow node leaves out.
 package hollow

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package load makes traffic of several kinds, each for a bounded time, and says how its clients fared.
 package load
 

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package netproxy gives the lab's loopback ports the addresses they would have in a cluster.
 //
 // Endpoints may not hold loopback addresses, and a cluster's components have one address each. So everything in the lab

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package pki makes the certificates and kubeconfigs of one run of the lab. Nothing in it outlives the lab's directory.
 package pki
 

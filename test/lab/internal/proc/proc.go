@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package proc starts and ends the lab's processes, and only those: a process is ended by the handle it was started with,
 // never by a name.
 package proc

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package register makes a slo-apiserver that runs on loopback reachable in the lab's cluster: its manifests, where it is,
 // whom to trust, and who it is.
 package register

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package state is what a running lab tells other programs: DIR/state.json.
 package state
 

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package supervisor
 
 import (
@@ -122,5 +125,21 @@ func (p *plan) prometheus() proc.Spec {
 		"--log.level=warn",
 	)
 	s.Path = p.Prometheus
+	return s
+}
+
+// aggregatedName is the component that `lab serve` adds.
+const aggregatedName = "slo-apiserver"
+
+func (p *plan) aggregated(proxyURL, binary string, args []string) proc.Spec {
+	s := p.spec(aggregatedName, "", append([]string{
+		"--kubeconfig=" + p.kubeconfig(aggregatedName),
+		"--bind-address=127.0.0.1",
+		fmt.Sprintf("--secure-port=%d", p.ports.aggregated),
+		"--tls-cert-file=" + p.pki.aggregated.CertFile,
+		"--tls-private-key-file=" + p.pki.aggregated.KeyFile,
+	}, args...)...)
+	s.Path = binary
+	s.Env = []string{"HTTPS_PROXY=" + proxyURL}
 	return s
 }

@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 package supervisor
 
 import (
@@ -29,6 +32,7 @@ func (s *Supervisor) serveControl(ctx context.Context, servers *sync.WaitGroup) 
 	handle(mux, control.PathDelay, s.setDelay)
 	handle(mux, control.PathStop, s.stopRequest)
 	handle(mux, control.PathStart, s.startRequest)
+	handle(mux, control.PathServe, s.serveRequest)
 	handle(mux, control.PathWebhook, func(ctx context.Context, r control.WebhookRequest) error {
 		return s.webhook.set(ctx, s.admin, s.plan.pki.ca.File(), r.Delay)
 	})
@@ -115,6 +119,17 @@ func (s *Supervisor) startRequest(ctx context.Context, r control.ComponentReques
 		}
 	}
 	return nil
+}
+
+// serveRequest makes slo-apiserver a component like the others, which ends with the lab.
+func (s *Supervisor) serveRequest(ctx context.Context, r control.ServeRequest) error {
+	if found, err := s.named(aggregatedName); err == nil {
+		s.stop(ctx, found[0], stopPatience)
+		found[0].spec = s.plan.aggregated(s.state.ProxyURL, r.Binary, r.Args)
+		return s.startNew(ctx, found...)
+	}
+	spec := s.plan.aggregated(s.state.ProxyURL, r.Binary, r.Args)
+	return s.startNew(ctx, s.add(spec, httpReady(loopbackURL("https", s.plan.ports.aggregated)+"/readyz")))
 }
 
 // named returns one component, or all kubelets.

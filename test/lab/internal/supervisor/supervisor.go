@@ -1,3 +1,6 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
 // Package supervisor runs the lab: it decides ports and credentials, starts every process, keeps them until told to end,
 // and serves what surrounds them: the address proxy, the delays to etcd, the webhook and the control socket.
 package supervisor

@@ -1,0 +1,134 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/generated/clientset/versioned"
+)
+
+// Time in etcd is part of the indicator: with a slow storage the writes of the
+// load are violated, the LISTs are allowed 30 seconds.
+func TestSlowStorage(t *testing.T) {
+	settled(t)
+	lab.load(t, "mixed")
+	lab.do(t, "storage-delay", "big", "1200ms")
+	t.Cleanup(func() { lab.do(t, "storage-delay", "big", "0") })
+
+	// Of whatever the cluster itself writes some key may be first.
+	var report *v1alpha1.SLOReport
+	eventually(t, 3*window, "writes of configmaps are named", func() (err error) {
+		if report, err = getReport(t, lab.slo, mutating); err != nil {
+			return err
+		}
+		for _, key := range report.Status.Worst {
+			if key.Resource == "configmaps" && key.Group == "" && key.SlowRequests > 0 && report.Status.Verdict == v1alpha1.VerdictViolated {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s, worst %+v", report.Status.Verdict, report.Status.Worst)
+	})
+	wantCondition(t, report.Status.Conditions, v1alpha1.ConditionMet, metav1.ConditionFalse, "KeysViolated")
+	if p99 := report.Status.P99Bucket; p99 == nil || p99.OverMilliseconds < 1000 {
+		t.Errorf("p99 of the worst key is in %+v, want more than 1s", p99)
+	}
+	wantVerdict(t, lab.viaPrometheus, mutating, window, v1alpha1.VerdictViolated)
+	for _, name := range []string{readonlyNamespace, readonlyCluster} {
+		wantVerdict(t, lab.slo, name, interval, v1alpha1.VerdictMet)
+	}
+	lab.do(t, "storage-delay", "big", "0")
+	wantVerdict(t, lab.slo, mutating, 3*window, v1alpha1.VerdictMet)
+}
+
+// The indicator leaves out webhooks: callers wait for a sleeping one, and the
+// objective is met all the same.
+func TestSleepingWebhook(t *testing.T) {
+	settled(t)
+	lab.load(t, "mixed")
+	lab.do(t, "webhook", "2s")
+	t.Cleanup(func() { lab.do(t, "webhook", "off") })
+	create := slowConfigMap(t)
+	deadline := 0
+	for range 8 { // more than two thirds of a window
+		took := create(t)
+		if took.Seconds() >= 2 {
+			deadline++
+		}
+	}
+	if deadline < 8 {
+		t.Errorf("only %d of 8 creations took the two seconds of the webhook", deadline)
+	}
+	report := wantVerdict(t, lab.slo, mutating, window, v1alpha1.VerdictMet)
+	if report.Status.SlowRequests == nil || *report.Status.SlowRequests != 0 {
+		t.Errorf("slow requests: %v", report.Status.SlowRequests)
+	}
+}
+
+// A flood of one service account on the small apiserver: its level queues, then
+// rejects, there and nowhere else.
+func TestFlood(t *testing.T) {
+	settled(t)
+	stop := lab.load(t, "flood", "--parallel=60")
+	for name, client := range clients() {
+		t.Log(name)
+		queueing := wantPressure(t, client, "workload-low", 2*window, v1alpha1.PressureQueueing)
+		wantPlace(t, queueing)
+		wantCondition(t, queueing.Status.Conditions, v1alpha1.ConditionHasHeadroom, metav1.ConditionFalse, "Queueing")
+	}
+	stop()
+
+	stop = lab.load(t, "flood", "--parallel=450")
+	for name, client := range clients() {
+		t.Log(name)
+		rejecting := wantPressure(t, client, "workload-low", 2*window, v1alpha1.PressureRejecting)
+		wantPlace(t, rejecting)
+		if rejecting.Status.Requests == nil || len(rejecting.Status.Requests.RejectedBy) == 0 {
+			t.Fatalf("rejecting, but nobody: %+v", rejecting.Status.Requests)
+		}
+		for _, by := range rejecting.Status.Requests.RejectedBy {
+			if by.FlowSchema != "service-accounts" || (by.Reason != "queue-full" && by.Reason != "time-out") {
+				t.Errorf("rejected by %+v, want service-accounts for queue-full or time-out", by)
+			}
+		}
+	}
+	stop()
+	for _, client := range clients() {
+		wantPressure(t, client, "workload-low", 4*window, v1alpha1.PressureOk, v1alpha1.PressureIdle)
+	}
+}
+
+func clients() map[string]*versioned.Clientset {
+	return map[string]*versioned.Clientset{"scrape": lab.slo, "prometheus": lab.viaPrometheus}
+}
+
+// wantPlace checks that the small apiserver is the worst, and that the level is
+// fine in the big one, and every other level everywhere.
+func wantPlace(t *testing.T, headroom *v1alpha1.APFHeadroom) {
+	t.Helper()
+	big, small := lab.state.APIServers[0].Address, lab.state.APIServers[1].Address
+	if headroom.Status.Worst == nil || headroom.Status.Worst.Instance != small {
+		t.Errorf("worst instance is %+v, want %s", headroom.Status.Worst, small)
+	}
+	for _, row := range headroom.Status.ByInstance {
+		if row.Instance == big && row.Pressure != v1alpha1.PressureOk && row.Pressure != v1alpha1.PressureIdle {
+			t.Errorf("%s is %s, want Ok", big, row.Pressure)
+		}
+	}
+	list, err := lab.slo.SloV1alpha1().APFHeadrooms().List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, other := range list.Items {
+		if other.Name != headroom.Name && other.Status.Pressure == v1alpha1.PressureRejecting {
+			t.Errorf("%s is Rejecting, too: %s", other.Name, describe(other.Status.Conditions))
+		}
+	}
+}

@@ -10,6 +10,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"os/exec"
 	"path/filepath"
 	"regexp"
@@ -180,10 +181,10 @@ func sameEvaluation(first, second []byte) error {
 		}
 	}
 	if versions[0].Metadata.ResourceVersion != versions[1].Metadata.ResourceVersion {
-		return errNewEvaluation
+		return errors.New("a new evaluation came between")
 	}
 	if !bytes.Equal(first, second) {
-		return errDifferentBytes
+		return errors.New("one evaluation was served in two ways")
 	}
 	return nil
 }

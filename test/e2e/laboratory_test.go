@@ -59,8 +59,7 @@ type laboratory struct {
 	// viaPrometheus reaches, directly, a second server that reads Prometheus.
 	viaPrometheus *versioned.Clientset
 	config        *rest.Config
-	directPort    int
-	servers       []*exec.Cmd
+	server        *exec.Cmd
 }
 
 func newLaboratory(dir string) (*laboratory, error) {
@@ -93,22 +92,33 @@ func newLaboratory(dir string) (*laboratory, error) {
 	return l, nil
 }
 
+// startServers runs the server of the APIService, which scrapes, in the lab, and
+// one that reads Prometheus beside it.
 func (l *laboratory) startServers() error {
-	if err := l.startServer("slo-apiserver", l.state.Aggregated.Port); err != nil {
-		return err
+	args := []string{"serve", "--dir", l.dir, *serverBinary, "--", "--window=" + window.String(), "--interval=" + interval.String()}
+	if out, err := exec.Command(*labBinary, args...).CombinedOutput(); err != nil {
+		return fmt.Errorf("serve: %w\n%s", err, out)
 	}
 	port, err := freePort()
 	if err != nil {
 		return err
 	}
-	l.directPort = port
 	direct := rest.CopyConfig(l.config)
 	direct.Host = "https://127.0.0.1:" + strconv.Itoa(port)
 	direct.TLSClientConfig.ServerName = "slo-apiserver.slo-system.svc"
 	if l.viaPrometheus, err = versioned.NewForConfig(direct); err != nil {
 		return err
 	}
-	return l.startServer("slo-apiserver-prometheus", port, "--source=prometheus", "--prometheus-url="+l.state.Prometheus.URL)
+	log, err := os.Create(filepath.Join(l.dir, "logs", "slo-apiserver-prometheus.log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	l.server = exec.Command(*serverBinary, append(l.serverFlags(port), "--source=prometheus", "--prometheus-url="+l.state.Prometheus.URL)...)
+	l.server.Stdout, l.server.Stderr = log, log
+	// The server ends with the tests, however they end.
+	l.server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	return l.server.Start()
 }
 
 // serverFlags serve on a port with the lab's certificate and account.
@@ -124,30 +134,11 @@ func (l *laboratory) serverFlags(port int) []string {
 	}
 }
 
-func (l *laboratory) startServer(name string, port int, extra ...string) error {
-	log, err := os.Create(filepath.Join(l.dir, "logs", name+".log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	server := exec.Command(*serverBinary, append(l.serverFlags(port), extra...)...)
-	server.Env = append(os.Environ(), "HTTPS_PROXY="+l.state.ProxyURL)
-	server.Stdout, server.Stderr = log, log
-	// The server ends with the tests, however they end.
-	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := server.Start(); err != nil {
-		return err
-	}
-	l.servers = append(l.servers, server)
-	return nil
-}
-
+// stopServers ends what the lab does not.
 func (l *laboratory) stopServers() {
-	for _, server := range l.servers {
-		_ = server.Process.Signal(syscall.SIGTERM)
-	}
-	for _, server := range l.servers {
-		_ = server.Wait()
+	if l.server != nil && l.server.Process != nil {
+		_ = l.server.Process.Signal(syscall.SIGTERM)
+		_ = l.server.Wait()
 	}
 }
 

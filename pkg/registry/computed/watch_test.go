@@ -90,6 +90,9 @@ func TestWatchFollows(t *testing.T) {
 		provider.publish(newGauge("b", "ok", "5"), newGauge("c", "ok", "5"))
 		expect(t, "refresh without bookmarks", w, "MODIFIED b ok 5 @139", "MODIFIED c ok 5 @140")
 
+		provider.publish(newGauge("b", "ok", "6"), newGauge("c", "ok", "6"))
+		expect(t, "the next refresh is a minute away", w)
+
 		w.Stop()
 		expect(t, "stopped", w, "end")
 	})
@@ -156,6 +159,7 @@ func TestWatchFromVersion(t *testing.T) {
 			want    []string
 		}{
 			{"current", metainternalversion.ListOptions{ResourceVersion: "110"}, nil},
+			{"current, with bookmarks", metainternalversion.ListOptions{ResourceVersion: "110", AllowWatchBookmarks: true}, nil},
 			{"listed before the last evaluation", metainternalversion.ListOptions{ResourceVersion: "100"},
 				[]string{"DELETED b ok 1 @109", "MODIFIED a bad 2 @109", "ADDED c ok 2 @110"}},
 			{"live from now", metainternalversion.ListOptions{SendInitialEvents: no()}, nil},
@@ -177,6 +181,23 @@ func TestWatchFromVersion(t *testing.T) {
 		if reason(err) != "BadRequest" {
 			t.Errorf("from x: %v", err)
 		}
+	})
+}
+
+// A client that lost its connection resumes from the version of its last event.
+func TestWatchResumes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, provider := newGaugeREST(t, newGauge("a", "ok", "1"))
+		w := startWatch(t, r, metainternalversion.ListOptions{})
+		expect(t, "start", w, "ADDED a ok 1 @100")
+		provider.publish(newGauge("a", "bad", "2"))
+		expect(t, "before it is lost", w, "MODIFIED a bad 2 @110")
+		w.Stop()
+		provider.publish(newGauge("b", "ok", "3"))
+
+		again := startWatch(t, r, metainternalversion.ListOptions{ResourceVersion: "110"})
+		expect(t, "what it missed", again, "DELETED a bad 2 @119", "ADDED b ok 3 @120")
+		again.Stop()
 	})
 }
 

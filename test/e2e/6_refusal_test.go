@@ -76,6 +76,7 @@ func TestRefusals(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			port, err := freePort()
 			if err != nil {
 				t.Fatal(err)
@@ -91,7 +92,8 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("%v, want exit code 1", err)
 			}
 			for _, want := range c.want {
-				if !strings.Contains(output.String(), want) {
+				// The log quotes the error.
+				if !strings.Contains(strings.ReplaceAll(output.String(), `\"`, `"`), want) {
 					t.Errorf("no %q in\n%s", want, output.String())
 				}
 			}

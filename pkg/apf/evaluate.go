@@ -15,29 +15,6 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// Options of an evaluation.
-type Options struct {
-	// Slack is by how much the samples of an instance may miss the bounds of the
-	// window and still stand for it: the longest time between two samples. Zero
-	// is a part of the window, the same as for the objectives in pkg/slo.
-	Slack time.Duration
-}
-
-const (
-	// slackFraction of the window: 45 s of the five minutes, for scrapes every
-	// 15 or 30 s that may be late or lost once.
-	slackFraction = 0.15
-	// minimumSlack for short windows: the embedded source scrapes every 15 s.
-	minimumSlack = 20 * time.Second
-)
-
-func (o Options) slack(window time.Duration) time.Duration {
-	if o.Slack > 0 {
-		return o.Slack
-	}
-	return max(minimumSlack, time.Duration(slackFraction*float64(window)))
-}
-
 // Evaluate makes an APFHeadroom of each priority level, sorted by name. The
 // objects are only read. The conditions lack lastTransitionTime, which needs
 // the evaluation before this one.
@@ -45,9 +22,8 @@ func Evaluate(
 	reading *sources.Reading,
 	levels []*flowcontrolv1.PriorityLevelConfiguration,
 	schemas []*flowcontrolv1.FlowSchema,
-	options Options,
 ) []v1alpha1.APFHeadroom {
-	s := newSurvey(reading, options.slack(reading.Window))
+	s := newSurvey(reading)
 	headrooms := describe(levels, schemas)
 	for i := range headrooms {
 		h := &headrooms[i]

@@ -40,7 +40,7 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := render(Evaluate(s.reading, s.levels, s.schemas, Options{Slack: testSlack}))
+			got := render(Evaluate(s.reading, s.levels, s.schemas))
 			if *update {
 				if err := os.WriteFile(file, []byte(strings.TrimRight(in, "\n")+separator+got), 0o644); err != nil {
 					t.Fatal(err)

@@ -160,23 +160,6 @@ func TestMilliseconds(t *testing.T) {
 	}
 }
 
-func TestSlack(t *testing.T) {
-	tests := []struct {
-		options Options
-		window  time.Duration
-		want    time.Duration
-	}{
-		{Options{}, 5 * time.Minute, 45 * time.Second},
-		{Options{}, time.Minute, 20 * time.Second},
-		{Options{Slack: time.Minute}, 5 * time.Minute, time.Minute},
-	}
-	for _, test := range tests {
-		if got := test.options.slack(test.window); got != test.want {
-			t.Errorf("%+v of a window of %s: got %s, want %s", test.options, test.window, got, test.want)
-		}
-	}
-}
-
 func TestRoundDurations(t *testing.T) {
 	for duration, want := range map[time.Duration]string{
 		5 * time.Minute:                   "5m",

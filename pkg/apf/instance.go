@@ -35,8 +35,8 @@ type survey struct {
 	warnings []string
 }
 
-func newSurvey(reading *sources.Reading, slack time.Duration) *survey {
-	s := &survey{at: reading.At, window: reading.Window, slack: slack}
+func newSurvey(reading *sources.Reading) *survey {
+	s := &survey{at: reading.At, window: reading.Window, slack: sources.Slack(reading.Window)}
 	byName := map[string]*instance{}
 	for _, i := range reading.Instances {
 		switch {
@@ -46,7 +46,7 @@ func newSurvey(reading *sources.Reading, slack time.Duration) *survey {
 		default:
 			read := &instance{
 				Instance: i,
-				complete: i.Complete(reading.At, reading.Window, slack),
+				complete: i.Complete(reading.At, reading.Window, s.slack),
 				series:   map[string]map[string][]sources.Series{},
 			}
 			byName[i.Name] = read

@@ -92,10 +92,10 @@ func (w *world) harm() string {
 		w.samples = slices.DeleteFunc(w.samples, func(p sample) bool { return p.instance == i.Name })
 		return "instance not read"
 	case 1:
-		i.First = i.First.Add(testSlack + time.Second)
+		i.First = i.First.Add(sources.Slack(testWindow) + time.Second)
 		return "window not covered"
 	case 2:
-		i.Last = i.Last.Add(-testSlack - time.Second)
+		i.Last = i.Last.Add(-sources.Slack(testWindow) - time.Second)
 		return "newest sample too old"
 	}
 	needed := []string{
@@ -109,7 +109,7 @@ func (w *world) harm() string {
 
 func (w *world) evaluate() []v1alpha1.APFHeadroom {
 	w.reading.Results = read(Signals(), w.reading.Instances, w.samples)
-	return Evaluate(w.reading, w.levels, w.schemas, Options{Slack: testSlack})
+	return Evaluate(w.reading, w.levels, w.schemas)
 }
 
 func TestHeadroomNeverExceedsTheLimit(t *testing.T) {

@@ -47,10 +47,7 @@ type sample struct {
 
 var testAt = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 
-const (
-	testWindow = 5 * time.Minute
-	testSlack  = 30 * time.Second
-)
+const testWindow = 5 * time.Minute
 
 func parseScenario(text string) (*scenario, error) {
 	s := &scenario{reading: &sources.Reading{At: testAt, Window: testWindow, Rule: sources.Exact}}

@@ -47,7 +47,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	// Without classes the reports say why they are Unknown.
 	classes, err := e.Resources.Classes()
 	next.Reports = slo.Evaluate(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
-	next.Headrooms = apf.Evaluate(e.reading, levels, schemas, apf.Options{})
+	next.Headrooms = apf.Evaluate(e.reading, levels, schemas)
 	result := "ok"
 	if e.readErr != nil {
 		result = "stale"

@@ -17,19 +17,6 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-const (
-	// slackFraction of the window may be without samples, at either end. Metrics
-	// are scraped once a minute or more often (the default of Prometheus is one
-	// minute): that is a fifth of the default window, and scrapes jitter.
-	slackFraction = 0.25
-	// minimumSlack for short windows: the embedded source scrapes every 15 s.
-	minimumSlack = 20 * time.Second
-)
-
-func slack(window time.Duration) time.Duration {
-	return max(minimumSlack, time.Duration(slackFraction*float64(window)))
-}
-
 // coverage tells how completely the instances of one component were read.
 type coverage struct {
 	component sources.Component
@@ -54,7 +41,7 @@ func cover(o Objective, reading *sources.Reading) coverage {
 		case !i.Observed:
 			c.unread = append(c.unread, i)
 			continue
-		case i.Complete(reading.At, o.Window, slack(o.Window)):
+		case i.Complete(reading.At, o.Window, sources.Slack(o.Window)):
 			c.complete = append(c.complete, i)
 		default:
 			c.partial = append(c.partial, i)
@@ -118,7 +105,7 @@ func (c coverage) message() string {
 // gap says which part of the window the samples of an instance are from.
 func (c coverage) gap(i sources.Instance) string {
 	covered := span(i.Covered().Round(time.Second))
-	if late := c.at.Sub(i.Last).Round(time.Second); late > slack(c.window) {
+	if late := c.at.Sub(i.Last).Round(time.Second); late > sources.Slack(c.window) {
 		return fmt.Sprintf("%s, until %s before its end", covered, span(late))
 	}
 	return covered

@@ -55,7 +55,9 @@ func p99Bucket(b *sources.Buckets, rule sources.Rule) *v1alpha1.LatencyBucket {
 	if !known || len(b.Bounds) < 2 {
 		return nil // a histogram without a finite bucket tells nothing
 	}
-	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: int64(math.Round(lower * 1000))}
+	// A first bound of 0 s or less has a bucket that reaches down without end; no
+	// latency does.
+	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: int64(math.Round(max(lower, 0) * 1000))}
 	if !math.IsInf(upper, +1) {
 		ms := int64(math.Round(upper * 1000))
 		bucket.UpToMilliseconds = &ms

@@ -44,15 +44,3 @@ func TestTallyIsMonotonic(t *testing.T) {
 		t.Errorf("from %v to %v of %v within the threshold, want 100 of 100", falling.least, falling.most, falling.count)
 	}
 }
-
-func TestSlack(t *testing.T) {
-	for window, want := range map[time.Duration]time.Duration{
-		time.Minute:     20 * time.Second, // one scrape of the embedded source, and jitter
-		5 * time.Minute: 75 * time.Second, // one scrape a minute, and jitter
-		time.Hour:       15 * time.Minute,
-	} {
-		if got := slack(window); got != want {
-			t.Errorf("slack of a window of %s is %s, want %s", window, got, want)
-		}
-	}
-}

@@ -135,6 +135,22 @@ func (i Instance) Complete(at time.Time, window, slack time.Duration) bool {
 	return i.First.Sub(at.Add(-window)) <= slack || (!i.Started.IsZero() && i.First.Equal(i.Started))
 }
 
+const (
+	// slackFraction of the window may be without samples, at either end. Metrics
+	// are scraped once a minute or more often (the default of Prometheus is one
+	// minute): that is a fifth of the default window, and scrapes jitter.
+	slackFraction = 0.25
+	// minimumSlack for short windows: the embedded source scrapes every 15 s.
+	minimumSlack = 20 * time.Second
+)
+
+// Slack is by how much the samples of an instance may miss either end of a window
+// and still stand for it, for Instance.Complete: one rule for all evaluations, so
+// that two answers from one reading do not differ in what they call complete.
+func Slack(window time.Duration) time.Duration {
+	return max(minimumSlack, time.Duration(slackFraction*float64(window)))
+}
+
 // Result is what one signal did in the window.
 type Result struct {
 	// Metrics that the series were taken from: more than one while instances of

@@ -106,6 +106,7 @@ func TestKubectl(t *testing.T) {
 	for name, binary := range kubectls(t) {
 		for _, c := range commands {
 			t.Run(name+"/"+strings.Join(c.args[:2], "_"), func(t *testing.T) {
+				t.Parallel()
 				out, stderr, err := kubectl(t, binary, c.args...)
 				if err != nil {
 					t.Fatalf("kubectl %v: %v\n%s", c.args, err, stderr)
@@ -117,7 +118,10 @@ func TestKubectl(t *testing.T) {
 				}
 			})
 		}
-		t.Run(name+"/watch", func(t *testing.T) { testWatch(t, binary) })
+		t.Run(name+"/watch", func(t *testing.T) {
+			t.Parallel()
+			testWatch(t, binary)
+		})
 	}
 }
 

@@ -9,14 +9,20 @@ import (
 	"fmt"
 	"time"
 
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+
 	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/slo"
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 const (
 	// ReasonSourceUnavailable is the reason of conditions when the source did
 	// not answer for longer than the maximum age.
 	ReasonSourceUnavailable = "SourceUnavailable"
+	// ReasonEvaluationFailed is the reason of conditions when the arithmetic
+	// itself failed, which is a defect of this server.
+	ReasonEvaluationFailed = "EvaluationFailed"
 	// ReasonStale is the reason of DataComplete=False while the last reading
 	// stands in for a source that does not answer.
 	ReasonStale = "Stale"
@@ -44,17 +50,38 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 		e.publish(next, "unavailable")
 		return next
 	}
-	// Without classes the reports say why they are Unknown.
-	classes, err := e.Resources.Classes()
-	next.Reports = slo.Evaluate(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
-	next.Headrooms = apf.Evaluate(e.reading, levels, schemas)
 	result := "ok"
 	if e.readErr != nil {
 		result = "stale"
+	}
+	if !e.compute(ctx, next, levels, schemas) {
+		result = "error"
+	}
+	if e.readErr != nil {
 		next.markStale(e.reading.At, e.readErr)
 	}
 	e.publish(next, result)
 	return next
+}
+
+// compute derives the objects from the reading, and reports whether all of it
+// went well. What one reading breaks is Unknown, and the other kind is served.
+func (e *Evaluator) compute(ctx context.Context, next *Evaluation, levels []*flowcontrolv1.PriorityLevelConfiguration, schemas []*flowcontrolv1.FlowSchema) bool {
+	reportsErr := guard(ctx, "evaluate the objectives", func() {
+		// Without classes the reports say why they are Unknown.
+		classes, err := e.Resources.Classes()
+		next.Reports = slo.Evaluate(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
+	})
+	if reportsErr != nil {
+		next.Reports = slo.Unknown(e.Objectives, ReasonEvaluationFailed, reportsErr.Error())
+	}
+	headroomsErr := guard(ctx, "evaluate the priority levels", func() {
+		next.Headrooms = apf.Evaluate(e.reading, levels, schemas)
+	})
+	if headroomsErr != nil {
+		next.Headrooms = apf.Unknown(levels, schemas, ReasonEvaluationFailed, headroomsErr.Error())
+	}
+	return reportsErr == nil && headroomsErr == nil
 }
 
 // read replaces the reading, or keeps the last one beside the error.
@@ -62,17 +89,26 @@ func (e *Evaluator) read(ctx context.Context, now time.Time) {
 	if now.Before(e.readAgain) {
 		return
 	}
-	reading, err := e.Source.Read(ctx, now, e.Window)
+	var reading *sources.Reading
+	var err error
+	if panicked := guard(ctx, "read the source", func() { reading, err = e.Source.Read(ctx, now, e.Window) }); panicked != nil {
+		err = panicked
+	}
 	e.readErr = err
 	if err == nil {
 		e.reading = reading
 		return
 	}
+	// A source that fails slowly is left alone for as long as it was kept busy: a
+	// read may take a whole interval, and the next would follow at once.
+	failed := e.Clock.Now()
+	wait := failed.Sub(now)
 	var told retryAfter
 	if errors.As(err, &told) {
-		// Not for longer than the last reading stands in: a day would be blindness.
-		e.readAgain = now.Add(min(told.RetryAfter(), e.MaxAge))
+		wait = max(wait, told.RetryAfter())
 	}
+	// Not for longer than the last reading stands in: a day would be blindness.
+	e.readAgain = failed.Add(min(wait, e.MaxAge))
 }
 
 // publish gives an evaluation its version, and its conditions the times of their

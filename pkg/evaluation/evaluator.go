@@ -110,7 +110,12 @@ func (e *Evaluator) Latest(ctx context.Context) (*Evaluation, error) {
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.Timeout)
 		defer cancel()
-		return e.evaluate(ctx), nil
+		var evaluation *Evaluation
+		if err := guard(ctx, "evaluate", func() { evaluation = e.evaluate(ctx) }); err != nil {
+			e.metrics.evaluations.WithLabelValues("error").Inc()
+			return nil, err
+		}
+		return evaluation, nil
 	})
 	select {
 	case <-ctx.Done():

@@ -18,7 +18,7 @@ func newEvaluationMetrics() evaluationMetrics {
 		evaluations: metrics.NewCounterVec(&metrics.CounterOpts{
 			Namespace:      "slo_apiserver",
 			Name:           "evaluations_total",
-			Help:           "Evaluations made, by result: ok, stale (the last reading stood in for a source that did not answer), unavailable (no reading was young enough) or error.",
+			Help:           "Evaluations made, by result: ok, stale (the last reading stood in for a source that did not answer), unavailable (no reading was young enough) or error (a panic was recovered).",
 			StabilityLevel: metrics.ALPHA,
 		}, []string{"result"}),
 		duration: metrics.NewHistogram(&metrics.HistogramOpts{

@@ -9,7 +9,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 	"sync"
@@ -20,7 +19,6 @@ import (
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/util/wait"
 	"k8s.io/client-go/discovery"
 	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/metadata"
@@ -34,6 +32,10 @@ var (
 	crdResource        = schema.GroupVersionResource{Group: "apiextensions.k8s.io", Version: "v1", Resource: "customresourcedefinitions"}
 	apiServiceResource = schema.GroupVersionResource{Group: "apiregistration.k8s.io", Version: "v1", Resource: "apiservices"}
 )
+
+// firstRetry is the pause after a refresh that failed while nothing is known yet:
+// every verdict is Unknown until one succeeds.
+const firstRetry = 5 * time.Second
 
 // Resources keeps the classes of the cluster's resources. A definition that was
 // made since the last refresh is not known yet: its requests count as those of
@@ -63,7 +65,23 @@ func NewResources(d discovery.DiscoveryInterfaceWithContext, m metadata.Interfac
 
 // Run refreshes until ctx ends.
 func (r *Resources) Run(ctx context.Context) {
-	wait.UntilWithContext(ctx, r.refresh, r.interval)
+	for ctx.Err() == nil {
+		r.refresh(ctx)
+		timer := time.NewTimer(r.pause())
+		select {
+		case <-ctx.Done():
+			timer.Stop()
+		case <-timer.C:
+		}
+	}
+}
+
+// pause until the next refresh.
+func (r *Resources) pause() time.Duration {
+	if _, err := r.Classes(); err != nil {
+		return min(firstRetry, r.interval)
+	}
+	return r.interval
 }
 
 // Classes returns the latest known classes; nil with the reason when there never
@@ -78,16 +96,19 @@ func (r *Resources) Classes() (*slo.Resources, error) {
 }
 
 func (r *Resources) refresh(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	limited, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
-	classes, err := r.read(ctx)
+	classes, err := r.read(limited)
+	if ctx.Err() != nil {
+		return // stopping is nobody's fault
+	}
 
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
 		// The first error is served as the reason of an unknown verdict; later
 		// ones leave the known classes in force, so this is their only report.
-		klog.FromContext(ctx).Error(err, "Could not refresh the classes of the cluster's resources", "retryAfter", r.interval)
+		klog.FromContext(ctx).Error(err, "Could not refresh the classes of the cluster's resources")
 		r.err = err
 		return
 	}
@@ -99,7 +120,7 @@ func (r *Resources) read(ctx context.Context) (*slo.Resources, error) {
 	if err != nil {
 		return nil, fmt.Errorf("list customresourcedefinitions: %w", err)
 	}
-	aggregated, err := r.aggregatedGroups(ctx)
+	aggregated, err := r.aggregated(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("list apiservices: %w", err)
 	}
@@ -107,22 +128,23 @@ func (r *Resources) read(ctx context.Context) (*slo.Resources, error) {
 	if err := builtInFailure(err, aggregated); err != nil {
 		return nil, fmt.Errorf("discover resources: %w", err)
 	}
-	return slo.NewResources(classify(lists, custom, aggregated), aggregated), nil
+	return slo.NewResources(classify(lists, custom, aggregated), aggregated.groups()), nil
 }
 
-// builtInFailure drops failures of aggregated groups: their servers may be down,
-// and nothing about them is needed but that they are aggregated.
-func builtInFailure(err error, aggregated map[string]bool) error {
+// builtInFailure drops failures of aggregated versions: their servers may be
+// down, and nothing about them is needed but that they are aggregated.
+func builtInFailure(err error, aggregated apiServices) error {
 	var failed *discovery.ErrGroupDiscoveryFailed
 	if !errors.As(err, &failed) {
 		return err
 	}
+	var builtIn []error
 	for gv, groupErr := range failed.Groups {
-		if !aggregated[gv.Group] {
-			return fmt.Errorf("%s: %w", gv, groupErr)
+		if !aggregated.remote[gv] {
+			builtIn = append(builtIn, fmt.Errorf("%s: %w", gv, groupErr))
 		}
 	}
-	return nil
+	return errors.Join(builtIn...)
 }
 
 // customResources lists the resources that definitions define. The name of a
@@ -143,45 +165,61 @@ func (r *Resources) customResources(ctx context.Context) (map[schema.GroupResour
 	return found, err
 }
 
-// aggregatedGroups lists the groups of which all versions are served by another
-// API server: those whose APIServices have a spec.service. The local ones, and
-// those of definitions, have none.
-func (r *Resources) aggregatedGroups(ctx context.Context) (map[string]bool, error) {
+// apiServices tell who serves which version of a group.
+type apiServices struct {
+	// remote versions are served by another API server, local groups have at
+	// least one version that is not.
+	remote map[schema.GroupVersion]bool
+	local  map[string]bool
+}
+
+// groups of which every version is served by another API server.
+func (a apiServices) groups() map[string]bool {
+	groups := map[string]bool{}
+	for gv := range a.remote {
+		if !a.local[gv.Group] {
+			groups[gv.Group] = true
+		}
+	}
+	return groups
+}
+
+// aggregated lists the APIServices. Those of another API server have a
+// spec.service; the local ones, and those of definitions, have none.
+func (r *Resources) aggregated(ctx context.Context) (apiServices, error) {
+	found := apiServices{remote: map[schema.GroupVersion]bool{}, local: map[string]bool{}}
 	list, err := r.dynamic.Resource(apiServiceResource).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, err
+		return found, err
 	}
-	remote, local := map[string]bool{}, map[string]bool{}
 	for i := range list.Items {
-		group, _, err := unstructured.NestedString(list.Items[i].Object, "spec", "group")
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", list.Items[i].GetName(), err)
-		}
-		service, _, err := unstructured.NestedMap(list.Items[i].Object, "spec", "service")
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", list.Items[i].GetName(), err)
+		object := list.Items[i].Object
+		group, _, groupErr := unstructured.NestedString(object, "spec", "group")
+		version, _, versionErr := unstructured.NestedString(object, "spec", "version")
+		service, _, serviceErr := unstructured.NestedMap(object, "spec", "service")
+		if err := errors.Join(groupErr, versionErr, serviceErr); err != nil {
+			return found, fmt.Errorf("%s: %w", list.Items[i].GetName(), err)
 		}
 		if service != nil {
-			remote[group] = true
+			found.remote[schema.GroupVersion{Group: group, Version: version}] = true
 		} else {
-			local[group] = true
+			found.local[group] = true
 		}
 	}
-	maps.DeleteFunc(remote, func(group string, _ bool) bool { return local[group] })
-	return remote, nil
+	return found, nil
 }
 
 // classify gives every discovered or defined resource its class. A resource that
 // can be listed in any version is stored; one that can not is virtual, such as
 // the reviews (sig-scalability api_call_latency.md).
-func classify(lists []*metav1.APIResourceList, custom map[schema.GroupResource]bool, aggregated map[string]bool) map[schema.GroupResource]slo.Class {
+func classify(lists []*metav1.APIResourceList, custom map[schema.GroupResource]bool, aggregated apiServices) map[schema.GroupResource]slo.Class {
 	classes := map[schema.GroupResource]slo.Class{}
 	for _, list := range lists {
 		if list == nil {
 			continue
 		}
 		gv, err := schema.ParseGroupVersion(list.GroupVersion)
-		if err != nil || aggregated[gv.Group] {
+		if err != nil || aggregated.remote[gv] {
 			continue
 		}
 		for _, resource := range list.APIResources {

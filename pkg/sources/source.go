@@ -45,7 +45,8 @@ const (
 	Histogram Kind = iota
 	// Counter is read as its increase.
 	Counter
-	// Gauge is read as its newest value and its highest one in the window.
+	// Gauge is read as its newest value and its highest one in the window. Series
+	// that are summed are summed sample by sample.
 	Gauge
 )
 
@@ -68,23 +69,49 @@ type Signal struct {
 	// absent label has the value "".
 	Match map[string][]string
 	// PerInstance keeps the series of each instance apart. Otherwise they are
-	// summed after their increases are taken.
+	// summed after their increases, newest and highest values are taken.
 	PerInstance bool
+	// Everywhere says that each instance exposes one of Metrics as soon as it
+	// answers: one that does not is named in Result.Missing. It does not hold for
+	// families that appear with their first use.
+	Everywhere bool
 }
 
 // Rule tells how increases were taken.
+//
+// Under both, what is born within the window counts from zero: what an instance
+// lacked in its newest sample not after the start of the window, and all of a
+// process that was born within the window. What is merely new to the source, such
+// as an instance that it did not know before, was not born, and counts from its
+// first sample on.
 type Rule string
 
 const (
-	// Exact counts what was added between two samples of an instance. A series
-	// that appears between two samples of one process starts from zero.
+	// Exact counts what was added between two samples of an instance, series by
+	// series.
 	Exact Rule = "Exact"
-	// Extrapolated is PromQL's increase(): extended to the bounds of the window,
-	// and without the first value of a series that appears within it.
+	// Extrapolated is PromQL's increase(), which extends what was added between
+	// the samples within the window to its bounds. What was born are whole label
+	// sets of an instance, as Signal.Labels has them, and they have at least their
+	// last value; where the process started anew after that, what was counted
+	// before is lost. A reset is a value that falls: of a process that has passed
+	// the count of the one before it, the difference is all that is seen.
 	Extrapolated Rule = "Extrapolated"
 )
 
 // Reading is what the signals did in one window. It is immutable.
+//
+// Whose counts are in it:
+//
+//   - An observed instance contributes all that it counted between First and Last,
+//     that of older processes under its name included. It is added up with the
+//     others whether or not it covers the window: the caller decides.
+//   - An instance that was not observed contributes nothing, not even what it
+//     counted while it was still read.
+//   - A source that knows that an instance is gone, and not merely silent, leaves
+//     it out of Instances and its gauges out of the results; what it counted in the
+//     window stays in, with a warning. A series of a PerInstance signal may name
+//     such an instance.
 type Reading struct {
 	// At is the end of the window asked for.
 	At time.Time
@@ -113,7 +140,11 @@ type Instance struct {
 	Problem string
 	// First and Last are the times between which the instance was read; zero when
 	// it was not observed. Both are times of samples, except that First is Started
-	// for a process that was born within the window: all its counts are since then.
+	// for a process that was born within the window while no older one was sampled
+	// in or right before it: all counts are since then. What an unseen older
+	// process may have counted is not known, and so not missed. Where an older one
+	// was sampled, First is of its samples; what it counted between its last sample
+	// and its end is lost.
 	First, Last time.Time
 	// Started is when the process started; zero when unknown. A start within the
 	// window is a reset of all its counters.
@@ -158,6 +189,9 @@ type Result struct {
 	Metrics []string
 	// Series sorted by instance and label values.
 	Series []Series
+	// Missing names the observed instances that have none of Signal.Metrics, sorted:
+	// their share is in no series. Only for signals that are Everywhere.
+	Missing []string
 	// Warnings about this signal, in plain English.
 	Warnings []string
 }
@@ -172,6 +206,9 @@ type Series struct {
 	Histogram *Buckets
 	// Increase of a Counter signal.
 	Increase float64
-	// Last and Max are the newest and the highest value of a Gauge signal.
+	// Last and Max are the newest and the highest value of a Gauge signal. Where
+	// series of one instance were summed, Max is their highest sum in any one
+	// sample; over several instances, whose samples are not of one time, it is the
+	// sum of that, which may never have been reached.
 	Last, Max float64
 }

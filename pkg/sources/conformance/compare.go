@@ -19,7 +19,8 @@ import (
 // times), complete or incomplete (give or take one step), first=, last= and
 // started= as offsets from the end of the window, started=unknown.
 //
-// Properties of a signal: metrics=A,B in any order, absent (no metric, no series), empty (no series).
+// Properties of a signal: metrics=A,B in any order, missing=A,B (no line: none),
+// absent (no metric, no series), empty (no series).
 //
 // Properties of a series: increase=; last=, max=; count=, sum=, le:BOUND=COUNT or
 // le:BOUND=unknown, qN= for the N-th percentile, bucketN=LOWER..UPPER; instance=
@@ -125,10 +126,13 @@ func (c *comparison) signal(e expectation) {
 		case "metrics":
 			metrics := slices.Sorted(slices.Values(result.Metrics))
 			holds = slices.Equal(metrics, slices.Sorted(slices.Values(strings.Split(value, ","))))
+		case "missing":
+			holds = slices.Equal(result.Missing, strings.Split(value, ","))
+			c.named[e.signal+" missing"] = true
 		}
 		if !holds {
-			c.differ(e.line, "signal %s is not %s: metrics %q, %d series, warnings %q",
-				e.signal, property, result.Metrics, len(result.Series), result.Warnings)
+			c.differ(e.line, "signal %s is not %s: metrics %q, %d series, missing %q, warnings %q",
+				e.signal, property, result.Metrics, len(result.Series), result.Missing, result.Warnings)
 		}
 	}
 }
@@ -183,6 +187,9 @@ func (c *comparison) nothingElse() {
 	}
 	for _, signal := range c.scenario.Signals {
 		result := c.reading.Results[signal.Name]
+		if len(result.Missing) > 0 && !c.named[signal.Name+" missing"] {
+			c.differ(0, "signal %s is missing from %q, which was not expected", signal.Name, result.Missing)
+		}
 		for i, series := range result.Series {
 			if !c.named[signal.Name+fmt.Sprintf("%q", series.Values)+series.Instance] {
 				c.differ(0, "series %s%q of instance %q was not expected", signal.Name, series.Values, series.Instance)

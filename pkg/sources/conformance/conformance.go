@@ -15,9 +15,12 @@
 //   - A restart within the window loses nothing: the increases of the old process
 //     up to its last sample and all counts of the new one add up. First is
 //     Started only where the window holds no sample of an older process.
-//   - A sum of gauges has the sum of their newest values and the sum of their
-//     maxima, which need not coincide. NaN is a newest value, and a maximum only
-//     where there is no number.
+//   - An instance is observed while its newest sample is at most two and a half
+//     steps old, however many scrapes have failed since. Its gauges are those of
+//     that sample.
+//   - A series that is born counts from zero under both rules: one that its
+//     instance lacked in a sample before, or one of a process born within the window.
+//   - NaN is a newest value, and a maximum only where there is no number.
 //   - Which family an instance has does not depend on Signal.Match.
 package conformance
 

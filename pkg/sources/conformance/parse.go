@@ -26,7 +26,7 @@ const startTime = "process_start_time_seconds"
 //	window 300s
 //	scrape -360s every 60s             # the first scrape and the step; the last is at 0s
 //	signal NAME histogram|counter|gauge COMPONENT METRIC[,METRIC] [by LABEL,LABEL]
-//	    [where LABEL=VALUE|VALUE]... [per-instance]
+//	    [where LABEL=VALUE|VALUE]... [per-instance] [everywhere]
 //	instance COMPONENT NAME            # or: stranger COMPONENT NAME
 //	started -24h [from -120s]          # process start, exposed from that scrape on
 //	up 1 1 0 1                         # scrapes that fail; without it none does
@@ -160,6 +160,9 @@ func (p *parser) signal(fields []string) error {
 		switch {
 		case rest[0] == "per-instance":
 			signal.PerInstance = true
+			rest = rest[1:]
+		case rest[0] == "everywhere":
+			signal.Everywhere = true
 			rest = rest[1:]
 		case rest[0] == "by" && len(rest) > 1:
 			signal.Labels = strings.Split(rest[1], ",")

@@ -32,8 +32,8 @@ func (r reference) Read(_ context.Context, at time.Time, window time.Duration) (
 			continue
 		}
 		read := sources.Instance{Component: instance.Component, Name: instance.Name, Problem: "no answer"}
-		if last := len(instance.Scrapes) - 1; !instance.Scrapes[last].Failed {
-			scrapes := withinWindow(instance.Scrapes, at.Add(-window))
+		scrapes := withinWindow(instance.Scrapes, at.Add(-window))
+		if last := len(scrapes) - 1; last >= 0 && at.Sub(scrapes[last].Time) <= r.scenario.Step*5/2 {
 			observed[string(instance.Component)+instance.Name] = scrapes
 			read.Observed, read.Problem = true, ""
 			read.First, read.Last = scrapes[0].Time, scrapes[len(scrapes)-1].Time
@@ -48,7 +48,7 @@ func (r reference) Read(_ context.Context, at time.Time, window time.Duration) (
 	}
 	slices.SortFunc(reading.Instances, instanceOrder)
 	for _, signal := range r.scenario.Signals {
-		reading.Results[signal.Name] = result(signal, reading.Instances, observed)
+		reading.Results[signal.Name] = result(signal, reading, observed)
 	}
 	return reading, nil
 }
@@ -71,19 +71,23 @@ func startOf(s Scrape) float64 {
 	return 0
 }
 
-func result(signal sources.Signal, instances []sources.Instance, observed map[string][]Scrape) sources.Result {
+func result(signal sources.Signal, reading *sources.Reading, observed map[string][]Scrape) sources.Result {
 	var result sources.Result
 	series := map[string]*sources.Series{}
 	bounds := map[string]map[string]map[float64]float64{} // series, instance, bound
-	for _, instance := range instances {
+	for _, instance := range reading.Instances {
 		scrapes := observed[string(instance.Component)+instance.Name]
 		metric := firstMetric(signal, scrapes)
+		if instance.Component == signal.Component && instance.Observed && metric == "" && signal.Everywhere {
+			result.Missing = append(result.Missing, instance.Name)
+		}
 		if instance.Component != signal.Component || metric == "" {
 			continue
 		}
 		if !slices.Contains(result.Metrics, metric) {
 			result.Metrics = append(result.Metrics, metric)
 		}
+		sums := map[string][]Sample{} // of gauges, one for each scrape
 		for _, name := range seriesOf(scrapes) {
 			family, labels, ok := match(signal, metric, name)
 			if !ok {
@@ -107,8 +111,15 @@ func result(signal sources.Signal, instances []sources.Instance, observed map[st
 			s := series[key]
 			switch {
 			case signal.Kind == sources.Gauge:
-				last, highest := gauge(scrapes, name, instance.Last.Add(-5*time.Minute))
-				s.Last, s.Max = s.Last+last, s.Max+highest
+				if sums[key] == nil {
+					sums[key] = make([]Sample, len(scrapes))
+				}
+				for i, scrape := range scrapes {
+					if now, found := value(scrape, name); found {
+						sums[key][i].Value += now
+						sums[key][i].Series = name
+					}
+				}
 			case signal.Kind == sources.Counter:
 				s.Increase += increase(scrapes, name, instance)
 			case strings.HasSuffix(family, "_sum"):
@@ -120,6 +131,14 @@ func result(signal sources.Signal, instances []sources.Instance, observed map[st
 				}
 				bounds[key][instance.Name][le] += increase(scrapes, name, instance)
 			}
+		}
+		for key, sum := range sums {
+			if newest := sum[len(sum)-1]; newest.Series == "" {
+				delete(series, key) // which holds while no other instance has it
+				continue
+			}
+			last, highest := gauge(sum, scrapes, reading.At.Add(-reading.Window))
+			series[key].Last, series[key].Max = series[key].Last+last, series[key].Max+highest
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(series)) {
@@ -212,13 +231,13 @@ func increase(scrapes []Scrape, name string, instance sources.Instance) float64 
 	return total
 }
 
-func gauge(scrapes []Scrape, name string, start time.Time) (last, highest float64) {
+func gauge(sums []Sample, scrapes []Scrape, start time.Time) (last, highest float64) {
 	highest = math.NaN()
-	for _, scrape := range scrapes {
-		if now, found := value(scrape, name); found && scrape.Time.After(start) {
-			last = now
-			if math.IsNaN(highest) || now > highest {
-				highest = now
+	for i, sum := range sums {
+		if sum.Series != "" && scrapes[i].Time.After(start) {
+			last = sum.Value
+			if math.IsNaN(highest) || last > highest {
+				highest = last
 			}
 		}
 	}

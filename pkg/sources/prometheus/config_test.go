@@ -61,10 +61,12 @@ func TestQueries(t *testing.T) {
 		Component: sources.Kubelet, Labels: []string{"verb"}, PerInstance: true,
 		Match: map[string][]string{"scope": {"a.b", "", `x"`}, "dry_run": {""}},
 	}
-	one := selector("m", c.matchers(sources.Kubelet), []string{c.job(sources.Kubelet), noneOf("instance", []string{"a:1"})}, signalMatchers(signal))
-	got := sum(signal, []string{one, "n{}"}, "increase", "["+duration(90500*time.Millisecond)+"]", "le")
-	const want = `sum by (verb,le,instance,node) (increase(m{cluster="a\"b\\c\n",zone="",metrics_path=~"|/metrics",` +
-		`job=~"k\"} or up{a=\"",instance!="a:1",dry_run="",scope=~"a\\.b||x\""}[90500ms]) or increase(n{}[90500ms]))`
+	matchers := append(c.matchers(sources.Kubelet), c.job(sources.Kubelet), noneOf("instance", []string{"a:1"}))
+	e := expressions{signal: signal, part: part{metric: "m", matchers: [][]string{matchers, {`zone="b"`}}}, window: 90500 * time.Millisecond}
+	got := e.increase("_bucket", []string{`resource="pods"`}, "le")
+	const want = `sum by (verb,le,instance,node) (increase(m_bucket{cluster="a\"b\\c\n",zone="",metrics_path=~"|/metrics",` +
+		`job=~"k\"} or up{a=\"",instance!="a:1",dry_run="",scope=~"a\\.b||x\"",resource="pods"}[90500ms]) or ` +
+		`increase(m_bucket{zone="b",dry_run="",scope=~"a\\.b||x\"",resource="pods"}[90500ms]))`
 	if got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

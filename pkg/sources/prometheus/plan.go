@@ -36,13 +36,21 @@ type plan struct {
 	partial map[string]bool
 	// native are signals of which Prometheus has native histograms only.
 	native map[string]bool
-	// complete says that every signal is carried by some metric.
+	// complete says that every signal is carried by some metric, and on every
+	// instance if it is watched.
 	complete bool
 }
 
-// planned signals are those that need a plan: with a choice of metrics, or bounds.
+// planned signals are those that need a plan: with a choice of metrics, or bounds,
+// or whose lack has to be known.
 func planned(signal sources.Signal) bool {
-	return len(signal.Metrics) > 1 || signal.Kind == sources.Histogram
+	return len(signal.Metrics) > 1 || signal.Kind == sources.Histogram || signal.Everywhere
+}
+
+// watched signals are planned anew while an instance has none of their metrics, or
+// instances change. Of many kubelets without a pod, that would be all the time.
+func watched(signal sources.Signal) bool {
+	return signal.Component == sources.KubeAPIServer || signal.Everywhere
 }
 
 // planFor returns the plan in force for a selection, and finds a new one when
@@ -53,7 +61,7 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*p
 		return &plan{}, nil
 	}
 	fingerprint := ""
-	if chosen.component == sources.KubeAPIServer {
+	if slices.ContainsFunc(signals, watched) {
 		fingerprint = chosen.fingerprint()
 	}
 	s.mu.Lock()
@@ -93,12 +101,9 @@ func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signal
 			}
 		}
 	}
-	var selectors []string
-	for _, matchers := range chosen.matchers {
-		selectors = append(selectors, selector("", []string{oneOf("__name__", others)}, matchers))
-		if len(buckets) > 0 {
-			selectors = append(selectors, selector("", []string{oneOf("__name__", buckets), `le="+Inf"`}, matchers))
-		}
+	selectors := chosen.now("", chosen.matchers, []string{oneOf("__name__", others)})
+	if len(buckets) > 0 {
+		selectors = append(selectors, chosen.now("", chosen.matchers, []string{oneOf("__name__", buckets), `le="+Inf"`})...)
 	}
 	have := map[string]map[string]bool{} // instances by metric
 	promql := "group by (__name__,instance) (" + strings.Join(selectors, " or ") + ")"
@@ -122,6 +127,9 @@ func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signal
 			suffix = "_bucket"
 		}
 		p.assignSignal(signal, have, suffix)
+		if watched(signal) && len(p.missing(signal, chosen)) > 0 {
+			p.complete = false
+		}
 	}
 	return nil
 }
@@ -146,6 +154,17 @@ func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bo
 	p.native[signal.Name] = false
 }
 
+// missing names the counted instances that have no metric of a signal, sorted.
+func (p *plan) missing(signal sources.Signal, chosen *selection) []string {
+	lacking := maps.Clone(chosen.counted)
+	for _, instances := range p.assigned[signal.Name] {
+		for _, instance := range instances {
+			delete(lacking, instance)
+		}
+	}
+	return slices.Sorted(maps.Values(lacking))
+}
+
 // findBounds counts the instances that have each bound. A sum over instances has
 // those bounds only that all of them have (see sources.Buckets.Add), and PromQL's
 // sum by (le) does not know.
@@ -163,10 +182,7 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 		return nil
 	}
 	slices.Sort(names)
-	var selectors []string
-	for _, matchers := range chosen.matchers {
-		selectors = append(selectors, selector("", []string{oneOf("__name__", slices.Compact(names))}, matchers))
-	}
+	selectors := chosen.now("", chosen.matchers, []string{oneOf("__name__", slices.Compact(names))})
 	instances := map[string]map[float64]float64{} // by metric and bound
 	promql := "count by (__name__,le) (group by (__name__,instance,le) (" + strings.Join(selectors, " or ") + "))"
 	err := q.query(ctx, promql, func(one *series) error {

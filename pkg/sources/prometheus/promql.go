@@ -4,7 +4,6 @@
 package prometheus
 
 import (
-	"fmt"
 	"maps"
 	"regexp"
 	"slices"
@@ -87,23 +86,6 @@ func signalMatchers(signal sources.Signal) []string {
 		matchers = append(matchers, oneOf(label, signal.Match[label]))
 	}
 	return matchers
-}
-
-// sum adds up what function makes of each selector, by the labels that the signal
-// keeps and those in more. Several selectors exclude each other.
-func sum(signal sources.Signal, selectors []string, function, rangeOf string, more ...string) string {
-	by := slices.Concat(signal.Labels, more)
-	if signal.PerInstance {
-		by = append(by, instanceLabels(signal.Component)...)
-	}
-	terms := make([]string, len(selectors))
-	for i, one := range selectors {
-		terms[i] = one + rangeOf
-		if function != "" {
-			terms[i] = function + "(" + terms[i] + ")"
-		}
-	}
-	return fmt.Sprintf("sum by (%s) (%s)", strings.Join(by, ","), strings.Join(terms, " or "))
 }
 
 // instanceLabels are those that name an instance.

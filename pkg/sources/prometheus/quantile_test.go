@@ -19,8 +19,9 @@ import (
 	"example.io/slo-apiserver/pkg/sources/prometheus/prometheustest"
 )
 
-// quantileTime is when the histograms of this file were scraped.
-var quantileTime = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+// quantileTime is when the histograms of this file were scraped: at the end of the
+// scenarios, for prometheustest.Start takes samples of one hour.
+var quantileTime = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
 // randomHistograms are 300 histograms of every kind: with a negative or no finite
 // bound, empty, of counts that fall, and of counts that are no integers.

@@ -61,7 +61,7 @@ func openWith(t *testing.T, config prometheus.ClientConfig, scenario conformance
 }
 
 // scraped is what Prometheus has of a scenario: the samples of each scrape with the
-// labels of its target, and up. apiserverJob replaces the job of kube-apiservers.
+// labels of its target, up, and an end of each series that the scrape before had. apiserverJob replaces the job of kube-apiservers.
 func scraped(scenario conformance.Scenario, apiserverJob string) []prometheustest.Sample {
 	var samples []prometheustest.Sample
 	for _, instance := range scenario.Instances {
@@ -74,15 +74,24 @@ func scraped(scenario conformance.Scenario, apiserverJob string) []prometheustes
 		default: // a label node must not name a kube-apiserver, whose name is its address
 			labels = append(labels, `node="control-plane"`, `job="`+cmp.Or(apiserverJob, "apiserver")+`"`, `instance="`+instance.Name+`"`)
 		}
+		had := map[string]bool{}
 		for _, scrape := range instance.Scrapes {
 			up := 1.0
 			if scrape.Failed {
 				up = 0
 			}
 			samples = append(samples, prometheustest.Sample{Series: with("up", labels...), At: scrape.Time, Value: up})
+			has := map[string]bool{}
 			for _, sample := range scrape.Samples {
+				has[sample.Series] = true
 				samples = append(samples, prometheustest.Sample{Series: with(sample.Series, labels...), At: scrape.Time, Value: sample.Value})
 			}
+			for series := range had {
+				if !has[series] {
+					samples = append(samples, prometheustest.Sample{Series: with(series, labels...), At: scrape.Time, Value: prometheustest.Stale()})
+				}
+			}
+			had = has
 		}
 	}
 	return samples

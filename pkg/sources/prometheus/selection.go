@@ -23,6 +23,14 @@ type selection struct {
 	instances []sources.Instance
 	matchers  [][]string
 	warnings  []string
+	// counted are the names of the observed instances by their label instance.
+	counted map[string]string
+	// failing are those of them whose newest scrape failed, with the time of the
+	// newest sample: Prometheus has ended their series since.
+	failing map[string]float64
+	// born are those whose process was born within the window. unborn are those of
+	// which it is not known what they had at the start of the window.
+	born, unborn []string
 	// err says why the instances could not be found out.
 	err error
 }
@@ -52,8 +60,8 @@ func (s *selection) fingerprint() string {
 // choose decides which targets count. An instance is counted once, however many
 // jobs scrape it, and not at all when it was not observed: its series would
 // stand for a part of the window.
-func (s *Source) choose(component sources.Component, found targets, at time.Time) *selection {
-	chosen := &selection{component: component}
+func (s *Source) choose(component sources.Component, found targets, at time.Time, window time.Duration) *selection {
+	chosen := &selection{component: component, counted: map[string]string{}, failing: map[string]float64{}}
 	base := s.config.matchers(component)
 	if len(found) == 0 {
 		job := s.config.job(component)
@@ -81,7 +89,9 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 		instance := s.instance(component, same[0], at)
 		chosen.instances = append(chosen.instances, instance)
 		left = append(left, same[1:]...)
-		if !instance.Observed {
+		if instance.Observed {
+			chosen.count(same[0], seconds(at.Add(-window)))
+		} else {
 			left = append(left, same[0])
 		}
 	}
@@ -110,6 +120,43 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 	return chosen
 }
 
+// count a target that is observed. start is that of the window.
+func (s *selection) count(t *target, start float64) {
+	s.counted[t.instance] = t.name
+	if t.up == 0 {
+		s.failing[t.instance] = t.last
+	}
+	switch {
+	case t.renamed || t.processes > 1:
+		s.unborn = append(s.unborn, t.instance)
+	case t.first > start && t.first == t.started:
+		s.born = append(s.born, t.instance)
+	case t.first > start || t.first < start-before.Seconds():
+		s.unborn = append(s.unborn, t.instance)
+	}
+}
+
+// now are the selectors of what the counted instances expose now, or exposed in
+// the newest sample of those whose scrapes fail.
+func (s *selection) now(metric string, matchers [][]string, more ...[]string) []string {
+	const most = 50 // of failing ones: each is a selector of its own
+	failing := slices.Sorted(maps.Keys(s.failing))
+	failing = failing[:min(most, len(failing))]
+	var selectors []string
+	for _, one := range matchers {
+		own := slices.Concat(more...)
+		if len(failing) > 0 {
+			own = append(own, noneOf("instance", failing))
+		}
+		selectors = append(selectors, selector(metric, one, own))
+		for _, instance := range failing {
+			at := " @ " + strconv.FormatFloat(s.failing[instance], 'f', 3, 64)
+			selectors = append(selectors, selector(metric, one, slices.Concat(more...), []string{oneOf("instance", []string{instance})})+at)
+		}
+	}
+	return selectors
+}
+
 func boolInt(b bool) int {
 	if b {
 		return 1
@@ -117,17 +164,23 @@ func boolInt(b bool) int {
 	return 0
 }
 
-// problem says why a target is not observed, "" if it is.
+// problem says why a target is not observed, "" if it is. A scrape or two may fail
+// under overload: what counts is how old the newest sample is. Prometheus says so
+// before the sample is MaxAge old where it has tried in vain for two and a half
+// intervals, as long as the embedded source waits.
 func (s *Source) problem(t *target, at time.Time) string {
-	age := time.Duration(0)
+	age, tried := time.Duration(0), time.Duration(0)
 	if t.last > 0 {
 		age = at.Sub(timeOf(t.last))
+		tried = timeOf(t.upAt).Sub(timeOf(t.last))
 	}
-	switch {
-	case t.up == 0:
+	switch patience := time.Duration(2.5 * t.interval * float64(time.Second)); {
+	case t.last == 0 && t.up == 0:
 		return "scrape failed (up == 0)"
 	case t.last == 0:
 		return "no sample"
+	case t.up == 0 && (age > s.config.MaxAge || t.interval > 0 && tried > patience):
+		return "scrapes fail (up == 0), no sample for " + age.Round(time.Second).String()
 	case age > s.config.MaxAge:
 		return "no sample for " + age.Round(time.Second).String()
 	}

@@ -54,13 +54,14 @@ func (t table) read(ctx context.Context, q *session, signal sources.Signal, prom
 			}
 			t[string(key)] = r
 		}
-		r.value = one.points[0].value
+		value := one.points[0].value
+		r.value += value // of two queries that add up
 		if buckets {
 			le, err := strconv.ParseFloat(one.label("le"), 64)
 			if err != nil {
 				return fmt.Errorf("the bound le=%q is not a number", one.label("le"))
 			}
-			r.buckets = append(r.buckets, bucket{le: le, count: r.value})
+			r.buckets = append(r.buckets, bucket{le: le, count: value})
 		}
 		return nil
 	})
@@ -73,12 +74,15 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	if len(chosen.matchers) == 0 {
 		return result, nil
 	}
+	if signal.Everywhere {
+		result.Missing = p.missing(signal, chosen)
+	}
 	if p.native[signal.Name] {
 		result.Warnings = append(result.Warnings, "Prometheus has this as a native histogram only: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
 	}
 	series := map[string]sources.Series{}
 	for _, one := range p.parts(signal, chosen) {
-		found, err := s.readPart(ctx, q, signal, one, p.bounds[one.metric], window)
+		found, err := s.readPart(ctx, q, signal, one, chosen, p.bounds[one.metric], window)
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)
 		}
@@ -115,34 +119,24 @@ func add(a, b sources.Series) sources.Series {
 }
 
 // readPart reads what one metric has of a signal.
-func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal, one part, bounds []float64, window time.Duration) (map[string]sources.Series, error) {
-	selectors := func(suffix string) []string {
-		all := make([]string, len(one.matchers))
-		for i, matchers := range one.matchers {
-			all[i] = selector(one.metric+suffix, matchers, signalMatchers(signal))
-		}
-		return all
-	}
-	rangeOf := "[" + duration(window) + "]"
+func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal, one part, chosen *selection, bounds []float64, window time.Duration) (map[string]sources.Series, error) {
+	e := expressions{signal: signal, part: one, chosen: chosen, window: window}
 	first, second := table{}, table{}
 	var err error
 	switch signal.Kind {
 	case sources.Counter:
-		err = first.read(ctx, q, signal, sum(signal, selectors(""), "increase", rangeOf), false)
+		err = first.read(ctx, q, signal, e.counter(), false)
 	case sources.Gauge:
 		err = both(
-			func() error { return first.read(ctx, q, signal, sum(signal, selectors(""), "", ""), false) },
-			func() error {
-				return second.read(ctx, q, signal, sum(signal, selectors(""), "max_over_time", rangeOf), false)
-			})
+			func() error { return first.read(ctx, q, signal, e.newest(), false) },
+			func() error { return second.read(ctx, q, signal, e.highest(), false) })
 	case sources.Histogram:
 		err = both(
-			func() error {
-				return first.read(ctx, q, signal, sum(signal, selectors("_bucket"), "increase", rangeOf, "le"), true)
-			},
-			func() error {
-				return second.read(ctx, q, signal, sum(signal, selectors("_sum"), "increase", rangeOf), false)
-			})
+			func() error { return first.read(ctx, q, signal, e.increase("_bucket", nil, "le"), true) },
+			func() error { return second.read(ctx, q, signal, e.increase("_sum", nil), false) })
+		if err == nil {
+			err = readBorn(ctx, q, e, first, second)
+		}
 	}
 	if err != nil {
 		return nil, err
@@ -161,7 +155,10 @@ func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal
 		case sources.Counter:
 			next.Increase = r.value
 		case sources.Gauge:
-			next.Last, next.Max = r.value, other
+			next.Last, next.Max = r.value, r.value
+			if other > r.value || math.IsNaN(r.value) {
+				next.Max = other // which may miss the newest sample: see highest
+			}
 		case sources.Histogram:
 			if next.Histogram = histogram(r.buckets, bounds, other); next.Histogram == nil {
 				return nil, fmt.Errorf(`a series of %s_bucket has no bucket le="+Inf"`, one.metric)

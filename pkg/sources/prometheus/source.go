@@ -5,14 +5,15 @@
 // Prometheus: Prometheus itself, Thanos, Mimir, VictoriaMetrics and managed ones.
 //
 // Increases are PromQL's (sources.Extrapolated): taken between the samples within
-// the window, extended to its bounds, and without the first value of a series that
-// appears in it. Instance.First and Last are the samples that package sources asks
-// for, so that a missed scrape at the start of the window shows as a First before
-// it, while the figures stand for the window itself.
+// the window, and extended to its bounds; see born.go for label sets that appear in
+// it. Instance.First and Last are the samples that package sources asks for, so that
+// a missed scrape at the start of the window shows as a First before it, while the
+// figures stand for the window itself.
 //
 // A Read sends one query for the instances of kube-apiservers (four for kubelets),
-// then one for each counter and two for each gauge and histogram. See plan for the
-// two that are sent now and then.
+// then one for each counter, two for each gauge and three for each histogram, and
+// two more for those of which label sets were born. See plan for the two that are
+// sent now and then. It needs subqueries and the modifier @ (Prometheus 2.33).
 package prometheus
 
 import (
@@ -146,7 +147,7 @@ func (r *reader) component(ctx context.Context, component sources.Component) *se
 	if err != nil {
 		return &selection{component: component, err: r.failAll(component, err)}
 	}
-	chosen := r.choose(component, found, r.session.at)
+	chosen := r.choose(component, found, r.session.at, r.window)
 	p, err := r.planFor(ctx, r.session, chosen)
 	if err != nil {
 		r.failAll(component, err)

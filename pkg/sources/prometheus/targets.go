@@ -27,8 +27,10 @@ type target struct {
 	job, instance string
 	// name of the sources.Instance.
 	name string
-	// up is the newest sample of the metric up; NaN when there is none.
-	up float64
+	// up is the newest sample of the metric up, NaN when there is none; upAt is its
+	// time, and interval the usual one between two of them, both in seconds and 0
+	// when not known.
+	up, upAt, interval float64
 	// first and last are the times of samples as sources.Instance has them, in
 	// seconds since the epoch; 0 when there is none.
 	first, last float64
@@ -41,6 +43,9 @@ type target struct {
 	conflict string
 
 	starts, ups history
+	// renamed says that the window holds samples of it under other labels too: its
+	// series look as if they were born.
+	renamed bool
 }
 
 // history is all samples of one series, oldest first, and its labels.
@@ -97,9 +102,10 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 			into = &t.starts
 		}
 		if label, conflict := into.conflict(one, recent); conflict {
-			t.conflict = label
+			t.conflict, t.renamed = label, true
 			return nil
 		}
+		t.renamed = t.renamed || len(into.points) > 0
 		into.add(one)
 		return nil
 	})
@@ -141,7 +147,8 @@ func (h *history) add(one *series) {
 // summarize fills in the figures from all samples; start is that of the window.
 func (t *target) summarize(start float64) {
 	if n := len(t.ups.points); n > 0 {
-		t.up = t.ups.points[n-1].value
+		t.up, t.upAt = t.ups.points[n-1].value, t.ups.points[n-1].at
+		t.interval = interval(t.ups.points)
 	}
 	times := t.starts.points
 	if len(times) > 0 {
@@ -159,9 +166,29 @@ func (t *target) summarize(start float64) {
 			t.first = p.at
 		}
 	}
-	if t.started > start && times[0].value == t.started {
+	if t.started > start && sameStart(times[0].value, t.started) {
 		t.first = t.started
 	}
+}
+
+// interval is the median time between two points; 0 when not known.
+func interval(points []point) float64 {
+	if len(points) < 2 {
+		return 0
+	}
+	gaps := make([]float64, len(points)-1)
+	for i := range gaps {
+		gaps[i] = points[i+1].at - points[i].at
+	}
+	slices.Sort(gaps)
+	return gaps[len(gaps)/2]
+}
+
+// sameStart allows for one second between the start times that a process tells:
+// they are computed from the boot time of the kernel, which is whole seconds and
+// follows corrections of the clock (prometheus/procfs, ProcStat.StartTime).
+func sameStart(a, b float64) bool {
+	return math.Abs(a-b) <= 1
 }
 
 // processes counts those that answered in turn. Processes that follow each other
@@ -170,8 +197,8 @@ func processes(starts []point) int {
 	var distinct []float64
 	back := false
 	for i, p := range starts {
-		back = back || i > 0 && p.value < starts[i-1].value
-		if !slices.Contains(distinct, p.value) {
+		back = back || i > 0 && p.value < starts[i-1].value && !sameStart(p.value, starts[i-1].value)
+		if !slices.ContainsFunc(distinct, func(start float64) bool { return sameStart(start, p.value) }) {
 			distinct = append(distinct, p.value)
 		}
 	}

@@ -53,9 +53,9 @@ func (s *Source) askMany(ctx context.Context, q *session, component sources.Comp
 		answer func(t *target) *float64
 	}{
 		{selector("up", matchers), func(t *target) *float64 { return &t.up }},
-		{selector(startTime, matchers), func(t *target) *float64 { return &t.started }},
-		{"timestamp(" + selector(clock, matchers) + ")", func(t *target) *float64 { return &t.last }},
-		{"timestamp(" + selector(clock, matchers) + " offset " + duration(window) + ")", func(t *target) *float64 { return &t.first }},
+		{s.untilFailed(selector(startTime, matchers), "last_over_time(%s[%s])", matchers, ""), func(t *target) *float64 { return &t.started }},
+		{s.newestSample(clock, matchers, ""), func(t *target) *float64 { return &t.last }},
+		{s.newestSample(clock, matchers, " offset "+duration(window)), func(t *target) *float64 { return &t.first }},
 	}
 	for _, question := range questions {
 		err := q.query(ctx, fmt.Sprintf("max by (job,instance,node) (%s)", question.promql), func(one *series) error {
@@ -72,4 +72,26 @@ func (s *Source) askMany(ctx context.Context, q *session, component sources.Comp
 		}
 	}
 	return found, nil
+}
+
+// newestSample is the time of the newest sample of a metric whose scrapes succeed,
+// as of offset.
+func (s *Source) newestSample(clock string, matchers []string, offset string) string {
+	sample := selector(clock, matchers) + offset
+	times := "timestamp(" + sample + ")"
+	if clock == "up" {
+		times = "(" + times + " and " + sample + " == 1)"
+	}
+	return s.untilFailed(times, "max_over_time(%s[%s:"+failedStep+"])", matchers, offset)
+}
+
+// failedStep is the shortest usual interval between two scrapes: looking that often
+// misses no sample.
+const failedStep = "15s"
+
+// untilFailed is an expression with what it was, or what over makes of it, within
+// the last MaxAge where the newest scrape failed: that ends all series of a target.
+func (s *Source) untilFailed(expression, over string, matchers []string, offset string) string {
+	past := fmt.Sprintf(over, expression, duration(s.config.MaxAge))
+	return fmt.Sprintf("%s or %s and on (job,instance) %s%s == 0", expression, past, selector("up", matchers), offset)
 }

@@ -364,7 +364,7 @@ func TestWarningsOfASignal(t *testing.T) {
 	reading := s.read(5 * time.Minute)
 	wantWarning(t, reading.Results["latency"].Warnings, "latency has no classic buckets", "(a, b, c and 2 more)")
 	wantWarning(t, reading.Results["requests"].Warnings, "labels of more than 10 bytes")
-	if got := reading.Results["latency"]; got.Series != nil || !slices.Equal(got.Metrics, []string{"latency"}) {
+	if got := reading.Results["latency"]; got.Series != nil || got.Metrics != nil {
 		t.Errorf("a native histogram gave %+v", got)
 	}
 }

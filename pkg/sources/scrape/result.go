@@ -35,7 +35,7 @@ func resultOf(signal sources.Signal, w window, members []member) sources.Result 
 			warned[text] = append(warned[text], m.Name)
 		}
 	}
-	out := sources.Result{Metrics: slices.Sorted(maps.Keys(r.metrics))}
+	out := sources.Result{Metrics: slices.Sorted(maps.Keys(r.metrics)), Missing: r.missing(members)}
 	for _, s := range r.series {
 		out.Series = append(out.Series, *s)
 	}
@@ -46,6 +46,21 @@ func resultOf(signal sources.Signal, w window, members []member) sources.Result 
 		out.Warnings = append(out.Warnings, fmt.Sprintf("%s (%s)", text, some(warned[text])))
 	}
 	return out
+}
+
+// missing names the observed members whose newest process has not exposed the signal.
+func (r *result) missing(members []member) []string {
+	var names []string
+	for _, m := range members {
+		if !m.Observed || !r.signal.Everywhere {
+			continue
+		}
+		if _, exposed := r.metricOf(m.spans[len(m.spans)-1]); !exposed {
+			names = append(names, m.Name)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 // warnings about the metrics of a signal in the newest answer of a member.
@@ -89,12 +104,15 @@ func (r *result) at(instance string, values []string) *sources.Series {
 	if !r.signal.PerInstance {
 		instance = ""
 	}
-	key := instance + "\xff" + strings.Join(values, "\xff")
+	key := instance + "\xff" + keyOf(values)
 	if r.series[key] == nil {
 		r.series[key] = &sources.Series{Values: values, Instance: instance}
 	}
 	return r.series[key]
 }
+
+// keyOf the values of labels. 0xff is in no valid UTF-8 text.
+func keyOf(values []string) string { return strings.Join(values, "\xff") }
 
 // each series of a process that the signal reads, with the values of its labels.
 func (r *result) each(metric string, s span, visit func(values []string, series *series)) {
@@ -129,10 +147,9 @@ func (r *result) addIncreases(instance, metric string, s span) {
 	})
 }
 
-// addGauges adds the last and the highest value of each gauge. One that the
+// addGauges adds the last and the highest value of each label set. One that the
 // newest answer does not have is left out, for it is not zero. Gauges that share
-// the values of the labels are added, and so are their highest values, although
-// they need not have stood at one time.
+// the values of the labels are added answer by answer.
 func (r *result) addGauges(m member) {
 	newest := m.spans[len(m.spans)-1]
 	metric, exposed := r.metricOf(newest)
@@ -140,38 +157,64 @@ func (r *result) addGauges(m member) {
 		return
 	}
 	r.metrics[metric] = true
-	highest := map[string]float64{} // by series, over all processes of the member
+	highest := map[string]float64{} // by the values of the labels, over all processes of the member
 	for _, s := range m.spans {
-		r.each(metric, s, func(_ []string, series *series) {
-			if v, known := series.highest(r.window, s); known {
-				if before, known := highest[series.key]; known {
-					v = higher(before, v)
-				}
-				highest[series.key] = v
+		for key, v := range r.highest(s) {
+			if before, known := highest[key]; known {
+				v = higher(before, v)
 			}
-		})
+			highest[key] = v
+		}
 	}
+	added := map[string]bool{}
 	r.each(metric, newest, func(values []string, series *series) {
-		if last := series.value(newest.process.offset + newest.to); last.state == known {
-			to := r.at(m.Name, values)
-			to.Last += last.number
-			to.Max += highest[series.key]
+		last := series.value(newest.process.offset + newest.to)
+		if last.state != known {
+			return
+		}
+		to, key := r.at(m.Name, values), keyOf(values)
+		to.Last += last.number
+		if !added[key] {
+			added[key] = true
+			to.Max += highest[key]
 		}
 	})
 }
 
-// highest value in the scrapes of a span that lie within the window, or in the
-// last one where none does.
-func (s *series) highest(w window, of span) (v float64, found bool) {
-	since := min(lastNotAfter(of.process.times, w.start())+1, of.to)
-	for scrape := of.process.offset + since; scrape <= of.process.offset+of.to; scrape++ {
-		if at := s.value(scrape); at.state == known && !found {
-			v, found = at.number, true
-		} else if at.state == known {
-			v = higher(v, at.number)
+// highest sum of each label set in an answer of a process: of those within the
+// window, or of the last one where none is.
+func (r *result) highest(s span) map[string]float64 {
+	metric, exposed := r.metricOf(s)
+	if !exposed {
+		return nil
+	}
+	since := min(lastNotAfter(s.process.times, r.window.start())+1, s.to)
+	sums := map[string][]value{} // by scrape
+	r.each(metric, s, func(values []string, series *series) {
+		key := keyOf(values)
+		if sums[key] == nil {
+			sums[key] = make([]value, s.to-since+1)
+		}
+		for i := range sums[key] {
+			if at := series.value(s.process.offset + since + i); at.state == known {
+				sums[key][i].state = known
+				sums[key][i].number += at.number
+			}
+		}
+	})
+	highest := make(map[string]float64, len(sums))
+	for key, answers := range sums {
+		for _, sum := range answers {
+			if sum.state != known {
+				continue
+			}
+			if before, found := highest[key]; found {
+				sum.number = higher(before, sum.number)
+			}
+			highest[key] = sum.number
 		}
 	}
-	return v, found
+	return highest
 }
 
 // higher of two values, NaN being lower than any.

@@ -134,11 +134,11 @@ type bucket struct{ bound, count float64 }
 // histogram adds a histogram. count and sum are NaN when the answer does not have
 // them; buckets may come in any order and is sorted.
 func (b *builder) histogram(f *family, labels []label, buckets []bucket, count, sum float64) error {
-	b.result.families[f.name] = true
 	if !slices.ContainsFunc(buckets, func(b bucket) bool { return !math.IsInf(b.bound, 1) }) {
 		b.warn(f, "%s has no classic buckets: its native histogram is not read", f.name)
-		return nil
+		return nil // an instance that has nothing else of the family does not have it
 	}
+	b.result.families[f.name] = true
 	slices.SortFunc(buckets, func(x, y bucket) int { return cmp.Compare(x.bound, y.bound) })
 	if last := buckets[len(buckets)-1]; !math.IsInf(last.bound, 1) {
 		buckets = append(buckets, bucket{math.Inf(1), count})

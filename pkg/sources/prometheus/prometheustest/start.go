@@ -6,15 +6,12 @@ package prometheustest
 
 import (
 	"bytes"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
-	"slices"
-	"strconv"
 	"syscall"
 	"testing"
 	"time"
@@ -33,25 +30,24 @@ type Sample struct {
 const startTimeout = 30 * time.Second
 
 // Start runs a Prometheus that holds the samples, and nothing else, until the test
-// ends. It returns its URL. The staleness markers that a scrape leaves for series
-// which are gone are missing: an instant query finds samples of the last five
-// minutes.
+// ends. It returns its URL. All samples have to be within an hour: the newest part
+// of its storage takes no older ones (prometheus tsdb/head_append.go).
 func Start(t testing.TB, samples []Sample) string {
 	t.Helper()
-	binaries := Find(t)
+	prometheus := Find(t)
 	dir := t.TempDir()
-	backfill(t, binaries, dir, samples)
 	settings := filepath.Join(dir, "prometheus.yml")
 	if err := os.WriteFile(settings, []byte("global: {}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
 	var output bytes.Buffer
-	command := exec.Command(binaries.Prometheus,
+	command := exec.Command(prometheus,
 		"--config.file="+settings,
 		"--storage.tsdb.path="+filepath.Join(dir, "data"),
 		"--storage.tsdb.retention.time=100y",
 		"--web.listen-address="+address,
+		"--web.enable-remote-write-receiver",
 		"--log.level=warn")
 	command.Stdout, command.Stderr = &output, &output
 	command.SysProcAttr = dieWithParent()
@@ -85,27 +81,10 @@ func Start(t testing.TB, samples []Sample) string {
 		<-ended
 		t.Fatalf("Prometheus does not answer:\n%s", output.String())
 	}
+	if err := write(url, samples); err != nil {
+		t.Fatal(err)
+	}
 	return url
-}
-
-// backfill writes the samples as blocks.
-func backfill(t testing.TB, binaries Binaries, dir string, samples []Sample) {
-	t.Helper()
-	samples = slices.Clone(samples)
-	slices.SortStableFunc(samples, func(a, b Sample) int { return a.At.Compare(b.At) })
-	var text bytes.Buffer
-	for _, s := range samples {
-		at := strconv.FormatFloat(float64(s.At.UnixMilli())/1000, 'f', -1, 64)
-		fmt.Fprintf(&text, "%s %s %s\n", s.Series, strconv.FormatFloat(s.Value, 'g', -1, 64), at)
-	}
-	text.WriteString("# EOF\n")
-	file := filepath.Join(dir, "samples.txt")
-	if err := os.WriteFile(file, text.Bytes(), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := run(dir, binaries.Promtool, "tsdb", "create-blocks-from", "openmetrics", "--quiet", file, filepath.Join(dir, "data")); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func freeAddress(t testing.TB) string {

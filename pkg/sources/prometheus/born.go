@@ -1,0 +1,105 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// PromQL's increase() knows a series from its first sample on: what it counted up
+// to there is lost, and of a series with one sample everything. So a first rejected
+// request is no request, and the first slow one of a kind is not slow. Of a label
+// set that was born within the window (see sources.Rule), the last value is what it
+// counted.
+//
+// That is told from what is merely new to Prometheus by asking only where it is
+// known what there was at the start of the window: of instances that were sampled
+// shortly before it, in the same range that the question looks at, or that started
+// since. And it is asked for the labels that a signal keeps, not for all: a series
+// that goes on under another label of its target was not born.
+
+// old are the label sets that instances had at the start of the window.
+func (e expressions) old(suffix string, more []string) string {
+	past := "[" + duration(before) + "] offset " + duration(e.window)
+	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("last_over_time", suffix, past, more))
+}
+
+// born is the last value of each label set that was born, by instance. It is "" when
+// that can be said of no instance.
+func (e expressions) born(suffix string, more ...string) string {
+	known := len(e.chosen.counted) - len(e.chosen.unborn)
+	if known == 0 {
+		return ""
+	}
+	own := slices.Clone(more)
+	if len(e.chosen.unborn) > 0 {
+		own = append(own, noneOf("instance", e.chosen.unborn))
+	}
+	old := e.old(suffix, own)
+	born := fmt.Sprintf("(%s unless %s)", e.last(suffix, own), old)
+	if e.signal.Everywhere {
+		// An instance without any of these had them without Prometheus keeping them.
+		born = fmt.Sprintf("(%s and on (instance) %s)", born, old)
+		if len(e.chosen.born) > 0 {
+			born = fmt.Sprintf("(%s or %s)", born, e.last(suffix, append(own, oneOf("instance", e.chosen.born))))
+		}
+	}
+	return born
+}
+
+// last values of label sets within the window, by instance.
+func (e expressions) last(suffix string, more []string, labels ...string) string {
+	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("last_over_time", suffix, e.rangeOf(), more))
+}
+
+// readBorn adds to the increases of buckets and sums what they lack of histograms
+// that were born. One query finds these by one bucket of each; only when there are
+// any, two more read all buckets of those alone.
+func readBorn(ctx context.Context, q *session, e expressions, buckets, sums table) error {
+	const probe = `le="+Inf"`
+	born := e.born("_bucket", probe)
+	if born == "" {
+		return nil
+	}
+	labels := map[string]map[string]bool{"instance": {}}
+	err := q.query(ctx, "group by ("+e.byInstance()+") ("+born+")", func(one *series) error {
+		for _, name := range append([]string{"instance"}, e.signal.Labels...) {
+			if labels[name] == nil {
+				labels[name] = map[string]bool{}
+			}
+			labels[name][one.label(name)] = true
+		}
+		return nil
+	})
+	if err != nil || len(labels["instance"]) == 0 {
+		return err
+	}
+	more := narrowed(labels)
+	// What is old is left out whatever bucket it is: a bound that is spelt anew
+	// looks as if it was born.
+	old := e.old("_bucket", append(slices.Clone(more), probe))
+	lacking := func(suffix string, labels ...string) string {
+		last := fmt.Sprintf("(%s unless on (%s) %s)", e.last(suffix, more, labels...), e.byInstance(), old)
+		increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("increase", suffix, e.rangeOf(), more))
+		return fmt.Sprintf("sum by (%[1]s) (clamp_min(%[2]s - %[3]s, 0) or %[2]s)", e.by(labels...), last, increase)
+	}
+	return both(
+		func() error { return buckets.read(ctx, q, e.signal, lacking("_bucket", "le"), true) },
+		func() error { return sums.read(ctx, q, e.signal, lacking("_sum"), false) })
+}
+
+// narrowed are matchers for label values, as long as they are not many.
+func narrowed(labels map[string]map[string]bool) []string {
+	const most = 30
+	var matchers []string
+	for _, name := range slices.Sorted(maps.Keys(labels)) {
+		if values := slices.Sorted(maps.Keys(labels[name])); len(values) <= most {
+			matchers = append(matchers, oneOf(name, values))
+		}
+	}
+	return matchers
+}

@@ -1,0 +1,183 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus_test
+
+// Scenarios of what can go wrong between a cluster and its Prometheus. jobs are the
+// scrape jobs that have all the samples; the first has the job of that name.
+var trouble = []struct {
+	name, text string
+	jobs       []string
+	warning    string
+}{{
+	name: "two-jobs",
+	text: `# Two jobs scrape one kube-apiserver: it is counted once.
+window 300s
+scrape -360s every 60s
+signal requests counter kube-apiserver apiserver_request_total
+signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds per-instance
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+apiserver_request_total 100+10x6
+apiserver_request_sli_duration_seconds_bucket{le="+Inf"} 10+1x6
+apiserver_request_sli_duration_seconds_sum 10+1x6
+expect instance kube-apiserver 10.0.0.1:6443 observed complete first=-300s last=0s started=-86400s
+expect requests{} increase=50
+expect latency{} instance=10.0.0.1:6443 count=5
+`,
+	jobs:    []string{"apiserver", "kubernetes-apiservers"},
+	warning: `kube-apiserver 10.0.0.1:6443 is scraped as job "apiserver" instance "10.0.0.1:6443" and as job "kubernetes-apiservers" instance "10.0.0.1:6443": only the first is counted`,
+}, {
+	name: "load-balancer",
+	text: `# Two processes answer in turn behind one address: their start times go back and forth.
+window 300s
+scrape -360s every 60s
+signal requests counter kube-apiserver apiserver_request_total
+instance kube-apiserver lb.example.io:443
+started -24h
+started -23h from -240s
+started -24h from -120s
+started -23h from -60s
+apiserver_request_total 100 110 50 60 120 70 80
+expect instance kube-apiserver lb.example.io:443 observed started=-82800s
+# No more than 50 requests came: what looks like resets adds 150.
+expect requests{} increase=200
+`,
+	jobs:    []string{"apiserver"},
+	warning: "kube-apiserver lb.example.io:443 is the address of 2 processes that answer in turn",
+}, {
+	name: "nobody-known",
+	text: `# Neither up nor a start time came through: the figures stand, and which instances they are of is not known.
+window 300s
+scrape -360s every 60s
+signal requests counter kube-apiserver apiserver_request_total
+instance kube-apiserver 10.0.0.1:6443
+apiserver_request_total 100+10x6
+expect requests{} increase=50
+`,
+	jobs:    []string{"apiserver"},
+	warning: `no series up or process_start_time_seconds has job=~"apiserver|`,
+}, {
+	name: "crash-loop",
+	text: `# Processes that follow each other are no load balancer, however many they are.
+window 300s
+scrape -360s every 60s
+signal requests counter kube-apiserver apiserver_request_total
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+started -250s from -240s
+started -130s from -120s
+apiserver_request_total 100 110 5 6 5 6 7
+expect instance kube-apiserver 10.0.0.1:6443 observed complete started=-130s
+expect requests{} increase=13
+`,
+	jobs: []string{"apiserver"},
+}, {
+	name: "kubelets-seldom-asked",
+	text: `# What the few questions for many kubelets leave open is no claim: a kubelet that Prometheus has known for less than a window covers nothing.
+window 300s
+scrape -360s every 60s
+signal startup counter kubelet kubelet_pod_starts_total per-instance
+instance kubelet born
+started -130s from -120s
+kubelet_pod_starts_total _x4 0 1 2
+instance kubelet down
+started -24h
+up 1 1 1 1 0 0 0
+kubelet_pod_starts_total 100+1x6
+instance kubelet late
+started -24h from -120s
+kubelet_pod_starts_total _x4 5 5 5
+instance kubelet restarted
+started -24h
+started -70s from -60s
+kubelet_pod_starts_total 100 100 100 100 101 1 2
+expect instance kubelet born observed complete first=-130s last=0s started=-130s
+expect instance kubelet down unobserved
+expect instance kubelet late observed incomplete first=0s last=0s started=-86400s
+expect instance kubelet restarted observed complete first=-300s last=0s started=-70s
+# Counters that begin at zero are not extended below it.
+expect startup{} instance=born increase=2
+expect startup{} instance=late increase=0
+expect startup{} instance=restarted increase=3
+`,
+	jobs: []string{""},
+}, {
+	name: "kubelets-without-start",
+	text: `# Without start times the scrapes tell when kubelets were read.
+window 300s
+scrape -360s every 60s
+signal startup counter kubelet kubelet_pod_starts_total
+instance kubelet node-a
+kubelet_pod_starts_total 100+1x6
+instance kubelet node-b
+up 1 1 1 1 0 0 0
+kubelet_pod_starts_total 100+1x6
+expect instance kubelet node-a observed complete first=-300s last=0s started=unknown
+expect instance kubelet node-b unobserved
+expect startup{} increase=5
+`,
+	jobs: []string{""},
+}, {
+	name: "other-labels",
+	text: `# A series that goes on under another label of its target, or with its bound in another spelling, was not born.
+window 300s
+scrape -360s every 60s
+signal rejected counter kube-apiserver apiserver_flowcontrol_rejected_requests_total by reason
+signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds by verb
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+apiserver_flowcontrol_rejected_requests_total{reason="time-out",pod="a"} 5000x3 _x3
+apiserver_flowcontrol_rejected_requests_total{reason="time-out",pod="b"} _x4 5000x2
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="1"}    1000x3 _x3
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="1.0"}  _x4 1000x2
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="+Inf"} 1002x6
+apiserver_request_sli_duration_seconds_sum{verb="GET"} 1000x6
+apiserver_request_sli_duration_seconds_bucket{verb="PUT",le="1.0"}  _x4 3x2
+apiserver_request_sli_duration_seconds_bucket{verb="PUT",le="+Inf"} _x4 4x2
+apiserver_request_sli_duration_seconds_sum{verb="PUT"} _x4 9x2
+expect instance kube-apiserver 10.0.0.1:6443 observed complete
+expect rejected{reason="time-out"} increase=0
+expect latency{verb="GET"} count=0 le:1=0 sum=0
+expect latency{verb="PUT"} count=4 le:1=3 sum=9
+`,
+	jobs: []string{"apiserver"},
+}, {
+	name: "kept-anew",
+	text: `# Prometheus begins to keep a metric that each instance has always had: nothing was born but on the instance that was.
+window 300s
+scrape -360s every 60s
+signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds by verb everywhere
+signal rejected counter kube-apiserver apiserver_request_total by verb everywhere
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+apiserver_request_total{verb="GET"} _x4 5000x2
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="+Inf"} _x4 9000x2
+apiserver_request_sli_duration_seconds_sum{verb="GET"} _x4 9000x2
+instance kube-apiserver 10.0.0.2:6443
+started -130s from -120s
+apiserver_request_total{verb="GET"} _x4 7x2
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="+Inf"} _x4 2x2
+apiserver_request_sli_duration_seconds_sum{verb="GET"} _x4 2x2
+expect instance kube-apiserver 10.0.0.1:6443 observed complete
+expect instance kube-apiserver 10.0.0.2:6443 observed complete
+expect rejected{verb="GET"} increase=7
+expect latency{verb="GET"} count=2 sum=2
+`,
+	jobs: []string{"apiserver"},
+}, {
+	name: "start-time-jitters",
+	text: `# The start of a process is computed from a clock that is corrected: one second back is no second process.
+window 300s
+scrape -360s every 60s
+signal requests counter kube-apiserver apiserver_request_total
+instance kube-apiserver 10.0.0.1:6443
+started -200s from -180s
+started -199s from -120s
+started -200s from -60s
+apiserver_request_total _x3 3 4 5 6
+expect instance kube-apiserver 10.0.0.1:6443 observed complete first=-200s started=-200s
+expect requests{} increase=6
+`,
+	jobs: []string{"apiserver"},
+}}

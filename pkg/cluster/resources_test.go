@@ -95,7 +95,6 @@ func TestClasses(t *testing.T) {
 		// A version of another server in a group of this one.
 		list("apps/v1", "deployments: list"),
 		list("apps/v9", "strays: list"),
-		nil,
 	}, []string{"gateways.gateway.networking.k8s.io", "lagging.example.com"},
 		apiService("v1", "", false), apiService("v1", "apps", false), apiService("v9", "apps", true),
 		apiService("v1beta1", "metrics.k8s.io", true), apiService("v1", "example.com", false))
@@ -125,6 +124,14 @@ func TestClasses(t *testing.T) {
 		if got := classes.Class(gr(resource)); got != want {
 			t.Errorf("class of %s = %d, want %d", resource, got, want)
 		}
+	}
+}
+
+// What discovery should not hold is left out.
+func TestClassifyOfMalformedLists(t *testing.T) {
+	classes := classify([]*metav1.APIResourceList{nil, list("not/a/version", "ghosts: list"), list("v1", "pods: list")}, nil, apiServices{})
+	if len(classes) != 1 || classes[gr("pods")] != slo.BuiltIn {
+		t.Errorf("got %v, want the pods alone", classes)
 	}
 }
 

@@ -6,6 +6,8 @@ package apiserver
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
@@ -95,12 +97,17 @@ func (o *objects) shutdown() {
 	}
 }
 
-// check names an informer that has not synced, usually for want of a right.
+// check names the informers that have not synced, usually for want of a right.
 func (o *objects) check() error {
+	var missing []string
 	for resource, synced := range o.synced {
 		if !synced() {
-			return fmt.Errorf("%s have not been read yet (may the server list and watch them?)", resource)
+			missing = append(missing, resource)
 		}
 	}
-	return nil
+	if len(missing) == 0 {
+		return nil
+	}
+	slices.Sort(missing)
+	return fmt.Errorf("%s have not been read yet (may the server list and watch them?)", strings.Join(missing, ", "))
 }

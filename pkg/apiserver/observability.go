@@ -13,6 +13,7 @@ import (
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/component-base/metrics"
 	"k8s.io/component-base/metrics/legacyregistry"
+	"k8s.io/utils/clock"
 
 	"example.io/slo-apiserver/pkg/cluster"
 )
@@ -26,33 +27,52 @@ const readinessGrace = 30 * time.Second
 // addChecks makes readiness wait, for a while, until the cluster and the source
 // have been read once. Nothing that happens to them later is a matter of health.
 func (s *Server) addChecks(source *source, resources *cluster.Resources) error {
-	started := time.Now()
-	waits := func(name string, problem func() error) healthz.HealthChecker {
-		return healthz.NamedCheck(name, func(*http.Request) error {
-			if time.Since(started) > readinessGrace {
-				return nil
-			}
-			return problem()
-		})
-	}
+	g := newGrace(clock.RealClock{})
 	return s.generic.AddReadyzChecks(
-		waits("cluster-objects", s.objects.check),
-		waits("cluster-resources", func() error { _, err := resources.Classes(); return err }),
-		waits("source", source.ready),
+		g.check("cluster-objects", s.objects.check),
+		g.check("cluster-resources", func() error { _, err := resources.Classes(); return err }),
+		g.check("source", source.ready),
 	)
+}
+
+// grace is the time in which checks may fail.
+type grace struct {
+	clock clock.PassiveClock
+	end   time.Time
+}
+
+func newGrace(c clock.PassiveClock) grace {
+	return grace{clock: c, end: c.Now().Add(readinessGrace)}
+}
+
+// check fails with the problem, but never after the grace.
+func (g grace) check(name string, problem func() error) healthz.HealthChecker {
+	return healthz.NamedCheck(name, func(*http.Request) error {
+		if g.clock.Now().After(g.end) {
+			return nil
+		}
+		return problem()
+	})
 }
 
 // addMetrics serves our own metrics together with those of the machinery, which
 // live in a global registry.
 func (s *Server) addMetrics(own []metrics.Registerable) error {
 	apimetrics.Register()
+	handler, err := metricsHandler(legacyregistry.DefaultGatherer, own)
+	if err != nil {
+		return err
+	}
+	s.generic.Handler.NonGoRestfulMux.Handle("/metrics", handler)
+	return nil
+}
+
+func metricsHandler(machinery prometheus.Gatherer, own []metrics.Registerable) (http.Handler, error) {
 	registry := metrics.NewKubeRegistry()
 	for _, metric := range own {
 		if err := registry.Register(metric); err != nil {
-			return fmt.Errorf("register metric %s: %w", metric.FQName(), err)
+			return nil, fmt.Errorf("register metric %s: %w", metric.FQName(), err)
 		}
 	}
-	all := prometheus.Gatherers{legacyregistry.DefaultGatherer, registry}
-	s.generic.Handler.NonGoRestfulMux.Handle("/metrics", metrics.HandlerFor(all, metrics.HandlerOpts{}))
-	return nil
+	return metrics.HandlerFor(prometheus.Gatherers{machinery, registry}, metrics.HandlerOpts{}), nil
 }

@@ -34,6 +34,8 @@ const resourcesInterval = 30 * time.Second
 type Server struct {
 	generic *genericapiserver.GenericAPIServer
 	objects *objects
+	// serve answers requests until the context ends and they are drained.
+	serve func(context.Context) error
 	// runners go on until the context ends.
 	runners []func(context.Context)
 }
@@ -78,6 +80,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 	server := &Server{
 		generic: generic,
 		objects: objects,
+		serve:   func(ctx context.Context) error { return generic.PrepareRun().RunWithContext(ctx) },
 		runners: []func(context.Context){resources.Run, source.run},
 	}
 	if err := server.install(c.scheme, evaluator); err != nil {
@@ -119,8 +122,10 @@ func (s *Server) install(scheme *runtime.Scheme, evaluator *evaluation.Evaluator
 }
 
 // Run serves until ctx ends, and returns when everything it started has ended.
+// What the answers are made from goes on until the last request is answered:
+// with --shutdown-delay-duration that is some time after the end of ctx.
 func (s *Server) Run(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	background, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
 	defer func() {
 		cancel()
@@ -128,9 +133,9 @@ func (s *Server) Run(ctx context.Context) error {
 		s.objects.shutdown()
 	}()
 
-	s.objects.start(ctx)
+	s.objects.start(background)
 	for _, run := range s.runners {
-		running.Go(func() { run(ctx) })
+		running.Go(func() { run(background) })
 	}
-	return s.generic.PrepareRun().RunWithContext(ctx)
+	return s.serve(ctx)
 }

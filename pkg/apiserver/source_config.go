@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -101,12 +102,24 @@ func (c *PrometheusConfig) Validate() []error {
 func validateURL(text string, schemes ...string) error {
 	u, err := url.Parse(text)
 	if err != nil {
-		return err
+		var malformed *url.Error
+		if errors.As(err, &malformed) {
+			err = malformed.Err // without the text
+		}
+		return fmt.Errorf("%q is malformed: %w", withoutCredentials(text), err)
 	}
 	for _, scheme := range schemes {
 		if u.Scheme == scheme && u.Host != "" {
 			return nil
 		}
 	}
-	return fmt.Errorf("%q is no URL with a scheme (%v) and a host", text, schemes)
+	return fmt.Errorf("%q is no URL with a scheme (%s) and a host", withoutCredentials(text), strings.Join(schemes, " or "))
+}
+
+// withoutCredentials drops what may be a password from a text that is no URL.
+func withoutCredentials(text string) string {
+	if at := strings.LastIndex(text, "@"); at >= 0 {
+		return "..." + text[at:]
+	}
+	return text
 }

@@ -23,7 +23,7 @@ const (
 	// ReasonWindowIncomplete: instances were read, but some not for all of the
 	// window.
 	ReasonWindowIncomplete = "WindowIncomplete"
-	// ReasonMetricMissing: instances were read, and none has the metric.
+	// ReasonMetricMissing: instances were read, and some or all lack the metric.
 	ReasonMetricMissing = "MetricMissing"
 	// ReasonHistogramInvalid: a histogram has no bucket +Inf, or counts that are
 	// no numbers.

@@ -25,6 +25,7 @@ type coverage struct {
 	// Every expected instance is in one of these, sorted by name.
 	complete []sources.Instance // covers the window
 	partial  []sources.Instance // was read, but does not cover the window
+	lacking  []sources.Instance // was read, and has no metric of the objective
 	unread   []sources.Instance
 	// newest sample of any instance, and the longest time one stands for.
 	newest  time.Time
@@ -41,6 +42,8 @@ func cover(o Objective, reading *sources.Reading) coverage {
 		case !i.Observed:
 			c.unread = append(c.unread, i)
 			continue
+		case slices.Contains(reading.Results[o.Signal].Missing, i.Name):
+			c.lacking = append(c.lacking, i)
 		case i.Complete(reading.At, o.Window, sources.Slack(o.Window)):
 			c.complete = append(c.complete, i)
 		default:
@@ -51,7 +54,7 @@ func cover(o Objective, reading *sources.Reading) coverage {
 			c.newest = i.Last
 		}
 	}
-	for _, instances := range [][]sources.Instance{c.complete, c.partial, c.unread} {
+	for _, instances := range [][]sources.Instance{c.complete, c.partial, c.lacking, c.unread} {
 		slices.SortFunc(instances, func(a, b sources.Instance) int {
 			return cmp.Or(cmp.Compare(a.Name, b.Name), a.Started.Compare(b.Started))
 		})
@@ -59,13 +62,14 @@ func cover(o Objective, reading *sources.Reading) coverage {
 	return c
 }
 
-func (c coverage) expected() int  { return len(c.complete) + len(c.partial) + len(c.unread) }
-func (c coverage) isFull() bool   { return len(c.complete) > 0 && len(c.partial)+len(c.unread) == 0 }
-func (c coverage) shares() shares { return shares{observed: len(c.complete), expected: c.expected()} }
+func (c coverage) expected() int   { return len(c.complete) + c.incomplete() }
+func (c coverage) incomplete() int { return len(c.partial) + len(c.lacking) + len(c.unread) }
+func (c coverage) isFull() bool    { return len(c.complete) > 0 && c.incomplete() == 0 }
+func (c coverage) shares() shares  { return shares{observed: len(c.complete), expected: c.expected()} }
 
 // isRead says that at least one instance was read, though perhaps not for all of
-// the window.
-func (c coverage) isRead() bool { return len(c.complete)+len(c.partial) > 0 }
+// the window or without the metric.
+func (c coverage) isRead() bool { return len(c.complete)+len(c.partial)+len(c.lacking) > 0 }
 
 // reason why coverage is what it is.
 func (c coverage) reason() string {
@@ -74,6 +78,8 @@ func (c coverage) reason() string {
 		return ReasonNoInstances
 	case len(c.unread) > 0:
 		return ReasonInstancesMissing
+	case len(c.lacking) > 0:
+		return ReasonMetricMissing
 	case len(c.partial) > 0:
 		return ReasonWindowIncomplete
 	}
@@ -93,6 +99,10 @@ func (c coverage) message() string {
 	if n := len(c.unread); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %s not read: %s", n, of, name(c.unread, func(i sources.Instance) string { return i.Problem })))
 	}
+	if n := len(c.lacking); n > 0 {
+		none := func(sources.Instance) string { return "" }
+		parts = append(parts, fmt.Sprintf("%d of %s without the metric: %s", n, of, name(c.lacking, none)))
+	}
 	if n := len(c.partial); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %s not read for all of the %s: %s", n, of, span(c.window), name(c.partial, c.gap)))
 	}
@@ -111,11 +121,12 @@ func (c coverage) gap(i sources.Instance) string {
 	return covered
 }
 
-// counts as the API has them: only instances that cover the window are observed.
+// counts as the API has them: only instances whose metrics cover the window are
+// observed.
 func (c coverage) counts() *v1alpha1.InstanceCounts {
 	const most = 10 // v1alpha1: "ten at most"
 	var missing []string
-	for _, i := range slices.Concat(c.unread, c.partial) {
+	for _, i := range slices.Concat(c.unread, c.lacking, c.partial) {
 		missing = append(missing, i.Name)
 	}
 	slices.Sort(missing)

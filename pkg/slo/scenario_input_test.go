@@ -59,6 +59,7 @@ type scenario struct {
 //	aggregated <group>
 //	resources unknown <problem>
 //	metric <signal> <metric>               that the series are read from
+//	lacks <signal> <instance>              any of its metrics
 //	buckets <le>...                        of the series that follow
 //	request <verb> <scope> <resource[.group][/subresource]> <n>x<seconds>...
 //	podstart <n>x<seconds>...
@@ -113,6 +114,10 @@ func (s *scenario) parseLine(verb string, args []string) error {
 	case "metric":
 		result := s.results[args[0]]
 		result.Metrics = append(result.Metrics, args[1])
+		s.results[args[0]] = result
+	case "lacks":
+		result := s.results[args[0]]
+		result.Missing = append(result.Missing, args[1])
 		s.results[args[0]] = result
 	case "buckets":
 		s.bounds = nil

@@ -55,6 +55,9 @@ func Signals() []sources.Signal {
 				labelVerb:  append(mutatingVerbs(), readOnlyVerbs()...),
 				labelScope: {"cluster", "namespace", "resource"},
 			},
+			// A kube-apiserver serves requests before anybody can ask it for
+			// metrics: one without any of these lost them on the way.
+			Everywhere: true,
 		},
 		{
 			Name:      SignalPodStartLatency,

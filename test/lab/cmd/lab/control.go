@@ -61,7 +61,7 @@ func newStart(f *flags) *cobra.Command {
 func newWebhook(f *flags) *cobra.Command {
 	return &cobra.Command{
 		Use:   "webhook DURATION|off",
-		Short: "let a validating webhook sleep over ConfigMaps written in namespaces labelled slo-lab=webhook",
+		Short: "let a validating webhook sleep over ConfigMaps written in namespaces labeled slo-lab=webhook",
 		Args:  cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			delay := args[0]

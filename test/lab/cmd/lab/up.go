@@ -179,12 +179,12 @@ func (u *upFlags) background(ctx context.Context, out io.Writer) error {
 			return nil
 		}
 		select {
-		case <-ended:
+		case err := <-ended:
 			show()
-			return fmt.Errorf("the lab did not come up; see %s", logs)
+			return fmt.Errorf("the lab did not come up (%v); see %s", err, logs)
 		case <-ctx.Done():
 			_ = cmd.Process.Signal(syscall.SIGTERM)
-			<-ended
+			_ = <-ended // it was told to
 			show()
 			return ctx.Err()
 		case <-time.After(100 * time.Millisecond):

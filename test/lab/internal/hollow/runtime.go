@@ -20,6 +20,7 @@ type slowStart struct {
 	delay time.Duration
 }
 
+// StartContainer takes the time that containers take on a real node.
 func (s slowStart) StartContainer(ctx context.Context, id string) error {
 	// Between 1x and 1.5x: identical starts would fall into one histogram bucket.
 	select {

@@ -91,6 +91,7 @@ func quantile(sorted []time.Duration, q float64) float64 {
 
 type roundTripper func(*http.Request) (*http.Response, error)
 
+// RoundTrip implements http.RoundTripper.
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
 
 // measuredBody calls done once, when the body is closed.
@@ -100,6 +101,7 @@ type measuredBody struct {
 	done func()
 }
 
+// Close implements io.Closer.
 func (b *measuredBody) Close() error {
 	b.once.Do(b.done)
 	return b.ReadCloser.Close()

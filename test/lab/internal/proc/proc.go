@@ -139,7 +139,7 @@ const RenameCommand = "exec-with-hostname"
 // Rename does what RenameCommand says. It returns only when it cannot.
 func Rename(args []string) error {
 	if len(args) < 2 {
-		return errors.New("usage: " + RenameCommand + " HOSTNAME PATH ARGS...")
+		return errors.New(RenameCommand + " takes HOSTNAME PATH and arguments")
 	}
 	if err := syscall.Sethostname([]byte(args[0])); err != nil {
 		return fmt.Errorf("set host name: %w", err)

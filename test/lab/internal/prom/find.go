@@ -31,7 +31,7 @@ func Find(ctx context.Context, cacheDir string, say func(format string, args ...
 		return "", fmt.Errorf("no prometheus on PATH, and Debian's package could not be fetched: %w", err)
 	}
 	if _, err := os.Stat(unpacked); err != nil {
-		return "", fmt.Errorf("Debian's package has no usr/bin/prometheus: %w", err)
+		return "", fmt.Errorf("no usr/bin/prometheus in Debian's package: %w", err)
 	}
 	return unpacked, nil
 }

@@ -22,7 +22,7 @@ type Options struct {
 	ScrapeInterval time.Duration
 }
 
-// MaxNodes: nodes have the addresses 192.0.2.10 to .99.
+// MaxNodes is what the addresses 192.0.2.10 to .99 are enough for.
 const MaxNodes = 90
 
 // Addresses and names that never change, so that tests can rely on them.

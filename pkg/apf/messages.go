@@ -122,6 +122,9 @@ func (s *survey) shortMessage(rows []*row) string {
 		return fmt.Sprintf("the newest sample of %s is from %s before the end of the window%s",
 			r.Instance, round(behind), alsoIncomplete(rows))
 	}
+	if r.instance.Lost > s.slack {
+		return fmt.Sprintf("up to %s before %s restarted are not known%s", round(r.instance.Lost), r.Instance, alsoIncomplete(rows))
+	}
 	return fmt.Sprintf("%s was read over %s of %s%s", r.Instance, r.covered(), round(s.window), alsoIncomplete(rows))
 }
 

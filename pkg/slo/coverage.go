@@ -115,6 +115,9 @@ func (c coverage) message() string {
 // gap says which part of the window the samples of an instance are from.
 func (c coverage) gap(i sources.Instance) string {
 	covered := span(i.Covered().Round(time.Second))
+	if i.Lost > sources.Slack(c.window) {
+		return fmt.Sprintf("%s, without up to %s before it restarted", covered, span(i.Lost.Round(time.Second)))
+	}
 	if late := c.at.Sub(i.Last).Round(time.Second); late > sources.Slack(c.window) {
 		return fmt.Sprintf("%s, until %s before its end", covered, span(late))
 	}

@@ -54,6 +54,7 @@ type scenario struct {
 //	instance <component> <name>            that covers the window
 //	instance <component> <name> samples <from> <to>   in seconds before the end
 //	instance <component> <name> born <from> <to>      the same, and started then
+//	instance <component> <name> lost <seconds>        in a restart; covers the window
 //	instance <component> <name> missing <problem>
 //	class <resource[.group]> <class>       built in: pods, nodes, configmaps and deployments.apps
 //	aggregated <group>
@@ -147,6 +148,12 @@ func (s *scenario) parseInstance(args []string) error {
 		First: scenarioAt.Add(-DefaultWindow), Last: scenarioAt}
 	if len(args) > 2 && args[2] == "missing" {
 		i = sources.Instance{Component: i.Component, Name: i.Name, Problem: strings.Join(args[3:], " ")}
+	} else if len(args) > 2 && args[2] == "lost" {
+		seconds, err := strconv.Atoi(args[3])
+		if err != nil {
+			return err
+		}
+		i.Lost = time.Duration(seconds) * time.Second
 	} else if len(args) > 2 {
 		from, err := strconv.Atoi(args[3])
 		if err != nil {

@@ -146,6 +146,10 @@ type Instance struct {
 	// was sampled, First is of its samples; what it counted between its last sample
 	// and its end is lost.
 	First, Last time.Time
+	// Lost is the longest time in the window between the last sample of a process
+	// and the start of the next one: what was counted then is in no figure. Zero
+	// when there was no restart, or none is known of.
+	Lost time.Duration
 	// Started is when the process started; zero when unknown. A start within the
 	// window is a reset of all its counters.
 	Started time.Time
@@ -158,9 +162,12 @@ func (i Instance) Covered() time.Duration {
 
 // Complete says that the figures stand for the window that ends at at, give or
 // take slack at both ends: the instance was read from before its start, or from
-// the birth of the process.
+// the birth of the process, and lost no more than slack in a restart. Those whose
+// processes are born within the window cover what they lived of it: figures over
+// several instances then stand for the window all the same, since there was nothing
+// to count on those before.
 func (i Instance) Complete(at time.Time, window, slack time.Duration) bool {
-	if !i.Observed || at.Sub(i.Last) > slack {
+	if !i.Observed || at.Sub(i.Last) > slack || i.Lost > slack {
 		return false
 	}
 	return i.First.Sub(at.Add(-window)) <= slack || (!i.Started.IsZero() && i.First.Equal(i.Started))

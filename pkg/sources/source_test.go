@@ -35,6 +35,8 @@ func TestComplete(t *testing.T) {
 		"ends early":                {Instance{Observed: true, First: before(300), Last: before(31)}, false},
 		"since birth":               {Instance{Observed: true, First: before(40), Last: at, Started: before(40)}, true},
 		"since birth, ends early":   {Instance{Observed: true, First: before(40), Last: before(31), Started: before(40)}, false},
+		"lost little":               {Instance{Observed: true, First: before(300), Last: at, Lost: 30 * time.Second}, true},
+		"lost much":                 {Instance{Observed: true, First: before(300), Last: at, Lost: 31 * time.Second}, false},
 		"after birth":               {Instance{Observed: true, First: before(40), Last: at, Started: before(41)}, false},
 		"late, and start not known": {Instance{Observed: true, First: before(40), Last: at}, false},
 	} {

@@ -17,7 +17,7 @@ import (
 //
 // Properties of an instance: observed or unobserved (which needs a Problem and no
 // times), complete or incomplete (give or take one step), first=, last= and
-// started= as offsets from the end of the window, started=unknown.
+// started= as offsets from the end of the window, started=unknown, lost=.
 //
 // Properties of a signal: metrics=A,B in any order, missing=A,B (no line: none),
 // absent (no metric, no series), empty (no series).
@@ -91,6 +91,8 @@ func (c *comparison) instanceHas(i sources.Instance, property string) bool {
 		return c.offset(i.First) == value
 	case "last":
 		return c.offset(i.Last) == value
+	case "lost":
+		return i.Lost.Round(time.Millisecond).String() == value
 	case "started":
 		return c.offset(i.Started) == value
 	}

@@ -37,6 +37,12 @@ func (r reference) Read(_ context.Context, at time.Time, window time.Duration) (
 			observed[string(instance.Component)+instance.Name] = scrapes
 			read.Observed, read.Problem = true, ""
 			read.First, read.Last = scrapes[0].Time, scrapes[len(scrapes)-1].Time
+			for i := 1; i < len(scrapes); i++ {
+				if start := startOf(scrapes[i]); start > startOf(scrapes[i-1]) {
+					since := max(seconds(scrapes[i-1].Time), seconds(at.Add(-window)))
+					read.Lost = max(read.Lost, time.Duration((start-since)*1e9))
+				}
+			}
 			if start := startOf(scrapes[len(scrapes)-1]); start > 0 {
 				read.Started = time.UnixMilli(int64(start * 1000))
 				if read.Started.After(at.Add(-window)) && startOf(scrapes[0]) == start {

@@ -192,6 +192,7 @@ func (s *Source) instance(component sources.Component, t *target, at time.Time) 
 	if instance.Problem == "" {
 		instance.Observed = true
 		instance.First, instance.Last = timeOf(t.first), timeOf(t.last)
+		instance.Lost = time.Duration(t.lost * float64(time.Second)).Round(time.Millisecond)
 	}
 	return instance
 }

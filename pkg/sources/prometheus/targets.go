@@ -36,6 +36,9 @@ type target struct {
 	first, last float64
 	// started is when the newest process started, likewise.
 	started float64
+	// lost is the longest time, in seconds, between the last sample of a process and
+	// the start of the next one; 0 when not known.
+	lost float64
 	// processes that answered in turn; 1 when each followed the one before.
 	processes int
 	// conflict names a label in which two series of the target differ that both
@@ -154,6 +157,7 @@ func (t *target) summarize(start float64) {
 	if len(times) > 0 {
 		t.started = times[len(times)-1].value
 		t.processes = processes(times)
+		t.lost = lost(times, start)
 	} else { // without start times, successful scrapes are all there is to go by
 		times = slices.DeleteFunc(slices.Clone(t.ups.points), func(p point) bool { return p.value != 1 })
 	}
@@ -169,6 +173,18 @@ func (t *target) summarize(start float64) {
 	if t.started > start && sameStart(times[0].value, t.started) {
 		t.first = t.started
 	}
+}
+
+// lost is the longest time since start between the last sample of a process and the
+// start of the next one.
+func lost(starts []point, start float64) float64 {
+	longest := 0.0
+	for i := 1; i < len(starts); i++ {
+		if p, last := starts[i], starts[i-1]; p.at > start && !sameStart(p.value, last.value) {
+			longest = max(longest, p.value-max(last.at, start))
+		}
+	}
+	return longest
 }
 
 // interval is the median time between two points; 0 when not known.

@@ -125,6 +125,20 @@ func (w window) member(id targetID, name string, spans []span, stale time.Durati
 		m.Problem = "last read at " + last.last().UTC().Format(time.RFC3339)
 		return m
 	}
-	m.Observed, m.First, m.Last = true, spans[0].first(), last.last()
+	m.Observed, m.First, m.Last, m.Lost = true, spans[0].first(), last.last(), w.lost(spans)
 	return m
+}
+
+// lost is the longest time in the window between the last sample of a process and
+// the start of the one that followed it.
+func (w window) lost(spans []span) time.Duration {
+	var longest time.Duration
+	for i := 1; i < len(spans); i++ {
+		since := spans[i-1].last()
+		if since.Before(w.start()) {
+			since = w.start()
+		}
+		longest = max(longest, spans[i].process.start().Sub(since))
+	}
+	return longest
 }

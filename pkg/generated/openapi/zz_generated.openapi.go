@@ -747,7 +747,7 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 					},
 					"waitP99Milliseconds": {
 						SchemaProps: spec.SchemaProps{
-							Description: "waitP99Milliseconds is the 99th percentile of the time that dispatched requests waited for seats in the window, in milliseconds, rounded up.",
+							Description: "waitP99Milliseconds is the 99th percentile of the time in the window that requests waited until they got seats or gave up, in milliseconds, rounded up.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -865,7 +865,7 @@ func schema_pkg_apis_slo_v1alpha1_KeyFigures(ref common.ReferenceCallback) commo
 					},
 					"slowRequests": {
 						SchemaProps: spec.SchemaProps{
-							Description: "slowRequests is how many of them took longer than the threshold.",
+							Description: "slowRequests is how many of them took longer than the threshold. Where the histogram has no bucket at the threshold: how many are not known to be good.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int64",
@@ -1108,7 +1108,7 @@ func schema_pkg_apis_slo_v1alpha1_RequestFigures(ref common.ReferenceCallback) c
 					},
 					"waitP99Milliseconds": {
 						SchemaProps: spec.SchemaProps{
-							Description: "waitP99Milliseconds is the 99th percentile of the time that dispatched requests waited for seats, in milliseconds, rounded up.",
+							Description: "waitP99Milliseconds is the 99th percentile of the time that requests waited until they got seats or gave up, in milliseconds, rounded up. Requests that were rejected on arrival did not wait.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},

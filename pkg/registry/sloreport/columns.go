@@ -24,6 +24,8 @@ func define(name string, priority int32, description string, show func(*slo.SLOR
 	}
 }
 
+const minutesPerDay = 24 * 60
+
 var columns = []column{
 	{
 		TableColumnDefinition: metav1.TableColumnDefinition{Name: "Name", Type: "string", Format: "name", Description: "Name of the objective."},
@@ -48,7 +50,8 @@ var columns = []column{
 		func(r *slo.SLOReport, _ time.Time) string { return cell.Count(r.Status.Requests) }),
 	define("Bad Minutes", 0, "Bad minutes in the last 24 hours, of those allowed.",
 		func(r *slo.SLOReport, _ time.Time) string {
-			if r.Status.Day == nil {
+			// A day of which no minute is known has no known bad ones.
+			if r.Status.Day == nil || r.Status.Day.UnknownMinutes == minutesPerDay {
 				return cell.Missing
 			}
 			return cell.Of(r.Status.Day.BadMinutes, r.Status.Day.BadMinutesAllowed)

@@ -67,6 +67,7 @@ func noTraffic(at time.Time) slo.SLOReport {
 			Requests:        count(0),
 			SlowRequests:    count(0),
 			Instances:       &slo.InstanceCounts{Expected: 2, Observed: 1},
+			Day:             &slo.DayMinutes{UnknownMinutes: minutesPerDay, BadMinutesAllowed: 14}, // not 0/14
 			Conditions:      []metav1.Condition{{Type: slo.ConditionMet, Status: metav1.ConditionUnknown, Reason: "NoTraffic"}},
 		},
 	}

@@ -205,8 +205,8 @@ type InstanceSeats struct {
 	// rejectedRequests is the number of requests turned away in the window.
 	// +optional
 	RejectedRequests *int64 `json:"rejectedRequests,omitempty"`
-	// waitP99Milliseconds is the 99th percentile of the time that dispatched
-	// requests waited for seats in the window, in milliseconds, rounded up.
+	// waitP99Milliseconds is the 99th percentile of the time in the window that
+	// requests waited until they got seats or gave up, in milliseconds, rounded up.
 	// +optional
 	WaitP99Milliseconds *int64 `json:"waitP99Milliseconds,omitempty"`
 }
@@ -224,8 +224,9 @@ type RequestFigures struct {
 	// +listType=atomic
 	// +optional
 	RejectedBy []RejectedRequests `json:"rejectedBy,omitempty"`
-	// waitP99Milliseconds is the 99th percentile of the time that dispatched
-	// requests waited for seats, in milliseconds, rounded up.
+	// waitP99Milliseconds is the 99th percentile of the time that requests waited
+	// until they got seats or gave up, in milliseconds, rounded up. Requests that
+	// were rejected on arrival did not wait.
 	// +optional
 	WaitP99Milliseconds *int64 `json:"waitP99Milliseconds,omitempty"`
 	// waitP99Bucket is the histogram bucket that holds the 99th percentile.

@@ -240,7 +240,8 @@ type KeyFigures struct {
 	Verb string `json:"verb,omitempty"`
 	// requests is the number of requests in the window.
 	Requests int64 `json:"requests"`
-	// slowRequests is how many of them took longer than the threshold.
+	// slowRequests is how many of them took longer than the threshold. Where the
+	// histogram has no bucket at the threshold: how many are not known to be good.
 	SlowRequests int64 `json:"slowRequests"`
 	// goodRatio is the share of requests within the threshold: a decimal in
 	// [0,1], rounded down to six digits.

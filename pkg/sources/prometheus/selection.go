@@ -127,7 +127,7 @@ func (s *selection) count(t *target, start float64) {
 		s.failing[t.instance] = t.last
 	}
 	switch {
-	case t.renamed || t.processes > 1:
+	case t.renamed:
 		s.unborn = append(s.unborn, t.instance)
 	case t.first > start && t.first == t.started:
 		s.born = append(s.born, t.instance)
@@ -175,6 +175,10 @@ func (s *Source) problem(t *target, at time.Time) string {
 		tried = timeOf(t.upAt).Sub(timeOf(t.last))
 	}
 	switch patience := time.Duration(2.5 * t.interval * float64(time.Second)); {
+	case t.conflict != "":
+		return "two series at a time, which differ in the label " + t.conflict
+	case t.processes > 1:
+		return fmt.Sprintf("%d processes answer in turn", t.processes)
 	case t.last == 0 && t.up == 0:
 		return "scrape failed (up == 0)"
 	case t.last == 0:
@@ -210,11 +214,11 @@ func warnings(component sources.Component, byName map[string][]*target) []string
 		}
 		if same[0].processes > 1 {
 			several = append(several, name)
-			severalText = cmp.Or(severalText, fmt.Sprintf("is the address of %d processes that answer in turn, as their start times show: their counts look like resets, and increases are too high; scrape each process at an address of its own", same[0].processes))
+			severalText = cmp.Or(severalText, fmt.Sprintf("is the address of %d processes that answer in turn, as their start times show: their counts look like resets, and are not read; scrape each process at an address of its own", same[0].processes))
 		}
 		if label := same[0].conflict; label != "" {
 			conflicting = append(conflicting, name)
-			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and is counted twice: add a matcher for that label", label))
+			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and would be counted twice: it is not read; add a matcher for that label", label))
 		}
 	}
 	var all []string

@@ -162,22 +162,38 @@ func TestReadNativeHistogram(t *testing.T) {
 	}
 }
 
-// Series of several clusters or replicas in one Prometheus look like one instance.
+// Series of several clusters or replicas in one Prometheus look like one instance,
+// and would be counted twice: seats that are taken, and seats that are left.
 func TestReadConflict(t *testing.T) {
-	one := `{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a","cluster":"%s"},"values":[[%d,"%d"]]}`
-	url := serve(t, func(w http.ResponseWriter, promql string) {
-		if strings.Contains(promql, "up") {
-			fmt.Fprintf(w, `{"status":"success","data":{"result":[`+one+","+one+`]}}`, "x", at.Unix(), 5, "y", at.Unix()-20, 7)
-			return
+	one := `{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a","cluster":"%s"},"values":[[%d,"5"],[%d,"5"]]}`
+	for _, test := range []struct {
+		name               string
+		begins, ends, than int64 // of the first series, and the second one begins
+		conflict           bool
+	}{
+		{"side by side", -300, -20, -290, true},
+		{"one after the other", -300, -60, -40, false},
+		{"the first is long gone", -400, -200, -390, false},
+	} {
+		url := serve(t, func(w http.ResponseWriter, promql string) {
+			if strings.Contains(promql, "up") {
+				fmt.Fprintf(w, `{"status":"success","data":{"result":[`+one+","+one+`]}}`,
+					"x", at.Unix()+test.begins, at.Unix()+test.ends, "y", at.Unix()+test.than, at.Unix())
+				return
+			}
+			_, _ = w.Write([]byte(emptyBody))
+		})
+		reading, err := newTestSource(t, url, nil).Read(context.Background(), at, 5*time.Minute)
+		if err != nil {
+			t.Fatal(err)
 		}
-		_, _ = w.Write([]byte(emptyBody))
-	})
-	reading, err := newTestSource(t, url, nil).Read(context.Background(), at, 5*time.Minute)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(reading.Warnings) != 1 || !strings.Contains(reading.Warnings[0], "differ in the label cluster, and is counted twice: add a matcher") {
-		t.Errorf("got warnings %q", reading.Warnings)
+		if reading.Instances[0].Observed == test.conflict {
+			t.Errorf("%s: got instance %+v", test.name, reading.Instances[0])
+		}
+		warned := strings.Contains(strings.Join(reading.Warnings, ""), "differ in the label cluster, and would be counted twice: it is not read; add a matcher")
+		if warned != test.conflict {
+			t.Errorf("%s: got warnings %q", test.name, reading.Warnings)
+		}
 	}
 }
 

@@ -118,10 +118,14 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 	return found, err
 }
 
-// conflict says whether h and one are alive at the same time, and in which label
-// they differ.
+// conflict says whether h and one have samples of the same time, and in which label
+// they differ. One that ends before the other begins goes on as it.
 func (h *history) conflict(one *series, recent float64) (string, bool) {
-	if len(h.points) == 0 || h.points[len(h.points)-1].at < recent || one.points[len(one.points)-1].at < recent {
+	if len(h.points) == 0 {
+		return "", false
+	}
+	first, last := one.points[0].at, one.points[len(one.points)-1].at
+	if newest := h.points[len(h.points)-1].at; newest < recent || last < recent || first > newest || h.points[0].at > last {
 		return "", false
 	}
 	for _, l := range one.labels {
@@ -208,17 +212,23 @@ func sameStart(a, b float64) bool {
 }
 
 // processes counts those that answered in turn. Processes that follow each other
-// start later and later; when a start time goes back, several are alive.
+// start later and later; when a start time comes back or goes back, several are
+// alive. It goes back a little, and does not come back, when a clock is corrected.
 func processes(starts []point) int {
+	const correction = 60 // seconds; more is no correction
 	var distinct []float64
-	back := false
+	several := false
 	for i, p := range starts {
-		back = back || i > 0 && p.value < starts[i-1].value && !sameStart(p.value, starts[i-1].value)
-		if !slices.ContainsFunc(distinct, func(start float64) bool { return sameStart(start, p.value) }) {
+		same := func(start float64) bool { return sameStart(start, p.value) }
+		known := slices.ContainsFunc(distinct, same)
+		if i > 0 && !same(starts[i-1].value) {
+			several = several || known || p.value < starts[i-1].value-correction
+		}
+		if !known {
 			distinct = append(distinct, p.value)
 		}
 	}
-	if !back {
+	if !several {
 		return 1
 	}
 	return len(distinct)

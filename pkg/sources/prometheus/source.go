@@ -121,6 +121,7 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	if len(failed) == len(components) {
 		return nil, fmt.Errorf("read Prometheus: %w", errors.Join(failed...))
 	}
+	reading.Warnings = append(reading.Warnings, sources.Twins(reading.Instances)...)
 	slices.Sort(r.session.warnings)
 	reading.Warnings = append(reading.Warnings, r.session.warnings...)
 	return reading, nil

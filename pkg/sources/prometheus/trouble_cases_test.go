@@ -180,6 +180,24 @@ expect requests{} increase=3
 `,
 	jobs: []string{"apiserver"},
 }, {
+	name: "two-names",
+	text: `# One process is scraped by its address and by its host name.
+window 300s
+scrape -360s every 60s
+signal requests counter kube-apiserver apiserver_request_total
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+apiserver_request_total 3x3 4 5 6
+instance kube-apiserver cp.example.io:6443
+started -24h
+apiserver_request_total 3x3 4 5 6
+expect instance kube-apiserver 10.0.0.1:6443 observed complete
+expect instance kube-apiserver cp.example.io:6443 observed complete
+expect requests{} increase=6
+`,
+	jobs:    []string{"apiserver"},
+	warning: "10.0.0.1:6443 and cp.example.io:6443 started at the same moment",
+}, {
 	name: "start-time-jitters",
 	text: `# The start of a process is computed from a clock that is corrected: one second back is no second process.
 window 300s

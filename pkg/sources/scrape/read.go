@@ -55,6 +55,7 @@ func (s *Source) Read(_ context.Context, at time.Time, length time.Duration) (*s
 	slices.SortFunc(r.out.Instances, func(a, b sources.Instance) int {
 		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Name, b.Name))
 	})
+	r.out.Warnings = append(r.out.Warnings, sources.Twins(r.out.Instances)...)
 	for _, signal := range s.config.Signals {
 		r.out.Results[signal.Name] = resultOf(signal, w, r.members[signal.Component])
 	}

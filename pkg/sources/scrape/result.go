@@ -52,7 +52,7 @@ func resultOf(signal sources.Signal, w window, members []member) sources.Result 
 func (r *result) missing(members []member) []string {
 	var names []string
 	for _, m := range members {
-		if !m.Observed || !r.signal.Everywhere {
+		if m.gone || !m.Observed || !r.signal.Everywhere {
 			continue
 		}
 		if _, exposed := r.metricOf(m.spans[len(m.spans)-1]); !exposed {

@@ -204,6 +204,23 @@ func TestUnreadableValuesAreMissing(t *testing.T) {
 	}
 }
 
+// A histogram of waits that are no counts says nothing: NaN compared with a
+// threshold would pass for no long wait, and the level for Ok.
+func TestUnreadableWaitsAreMissing(t *testing.T) {
+	noLast := buckets(1, 1)
+	noLast.Bounds, noLast.Counts = noLast.Bounds[:2], noLast.Counts[:2]
+	for name, histogram := range map[string]*sources.Buckets{
+		"NaN": buckets(math.NaN(), math.NaN()), "NaN short": buckets(math.NaN(), 3), "negative": buckets(-1, 3),
+		"infinite": buckets(3, math.Inf(1)), "beyond int64": buckets(3, 1e19), "without +Inf": noLast, "absent": nil,
+	} {
+		i := &instance{series: map[string]map[string][]sources.Series{}}
+		i.add(waits, sources.Series{Values: []string{"low"}, Histogram: histogram})
+		if sum, known := i.histogram("low"); known || sum != nil {
+			t.Errorf("%s: got %+v, known %t", name, sum, known)
+		}
+	}
+}
+
 func TestUnknown(t *testing.T) {
 	w := newWorld(1)
 	measured := w.evaluate()

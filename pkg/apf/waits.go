@@ -5,6 +5,7 @@ package apf
 
 import (
 	"math"
+	"slices"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
@@ -29,12 +30,22 @@ func (i *instance) histogram(level string) (sum *sources.Buckets, known bool) {
 		return nil, n != nil && *n == 0
 	}
 	for _, s := range series {
-		if s.Histogram == nil || len(s.Histogram.Counts) == 0 {
+		if s.Histogram == nil || len(s.Histogram.Counts) == 0 || !slices.ContainsFunc(s.Histogram.Bounds, isLast) ||
+			slices.ContainsFunc(s.Histogram.Counts, isNoCount) {
 			return nil, false
 		}
 		sum = add(sum, s.Histogram)
 	}
 	return sum, true
+}
+
+func isLast(bound float64) bool { return math.IsInf(bound, 1) }
+
+// isNoCount says of NaN, too, that it is none: compared with a threshold it would
+// pass for few waits.
+func isNoCount(v float64) bool {
+	_, known := whole(v)
+	return !known
 }
 
 // add sums two histograms, either of which may be nil.

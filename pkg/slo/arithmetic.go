@@ -71,14 +71,19 @@ func within(b *sources.Buckets, threshold float64) (least, most float64) {
 	return least, b.Counts[i] // the last bound is +Inf: there is always a higher one
 }
 
+// maxWhole is the end of the integers that a float64 holds exactly. No cluster counts or
+// waits that far in a window; what is beyond would not fit into the API's integers.
+const maxWhole = 1 << 53
+
 // usable says that b is a histogram: it has a last bucket +Inf, ascending bounds
-// and counts that are numbers.
+// and counts that are numbers, all within reason.
 func usable(b *sources.Buckets) bool {
 	if b == nil || len(b.Bounds) == 0 || len(b.Bounds) != len(b.Counts) || !math.IsInf(b.Bounds[len(b.Bounds)-1], +1) {
 		return false
 	}
 	for i, count := range b.Counts {
-		if !(count >= 0) || math.IsInf(count, +1) || math.IsNaN(b.Bounds[i]) || (i > 0 && !(b.Bounds[i-1] < b.Bounds[i])) {
+		bound, last := b.Bounds[i], i == len(b.Bounds)-1
+		if !(count >= 0 && count <= maxWhole) || !last && !(math.Abs(bound) <= maxWhole/1000) || i > 0 && !(b.Bounds[i-1] < bound) {
 			return false
 		}
 	}

@@ -72,6 +72,10 @@ func TestUsable(t *testing.T) {
 		"infinite count":     {&sources.Buckets{Bounds: []float64{1, inf}, Counts: []float64{1, inf}}, false},
 		"unsorted":           {&sources.Buckets{Bounds: []float64{2, 1, inf}, Counts: []float64{1, 1, 1}}, false},
 		"NaN bound":          {&sources.Buckets{Bounds: []float64{nan, inf}, Counts: []float64{1, 1}}, false},
+		"count beyond int64": {&sources.Buckets{Bounds: []float64{1, inf}, Counts: []float64{1, 1e19}}, false},
+		"bound beyond int64": {&sources.Buckets{Bounds: []float64{1e18, inf}, Counts: []float64{1, 1}}, false},
+		"-Inf bound":         {&sources.Buckets{Bounds: []float64{-inf, inf}, Counts: []float64{1, 1}}, false},
+		"two +Inf":           {&sources.Buckets{Bounds: []float64{inf, inf}, Counts: []float64{1, 1}}, false},
 		"only +Inf":          {&sources.Buckets{Bounds: []float64{inf}, Counts: []float64{3}}, true},
 		"falling by a noise": {&sources.Buckets{Bounds: []float64{1, inf}, Counts: []float64{3.0000000001, 3}}, true},
 	} {

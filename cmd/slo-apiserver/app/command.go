@@ -11,7 +11,6 @@ import (
 	"github.com/spf13/cobra"
 	utilerrors "k8s.io/apimachinery/pkg/util/errors"
 	cliflag "k8s.io/component-base/cli/flag"
-	"k8s.io/component-base/cli/globalflag"
 	logsapi "k8s.io/component-base/logs/api/v1"
 	"k8s.io/component-base/term"
 	"k8s.io/component-base/version"
@@ -45,7 +44,6 @@ func NewCommand(ctx context.Context) *cobra.Command {
 	cmd.SetContext(ctx)
 
 	sections := options.Flags()
-	globalflag.AddGlobalFlags(sections.FlagSet("global"), cmd.Name())
 	for _, flags := range sections.FlagSets {
 		cmd.Flags().AddFlagSet(flags)
 	}

@@ -5,14 +5,17 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"time"
 
 	"github.com/spf13/pflag"
 	genericoptions "k8s.io/apiserver/pkg/server/options"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	cliflag "k8s.io/component-base/cli/flag"
+	"k8s.io/component-base/cli/globalflag"
 	"k8s.io/component-base/compatibility"
 	"k8s.io/component-base/logs"
 	logsapi "k8s.io/component-base/logs/api/v1"
@@ -48,8 +51,12 @@ func NewOptions() *Options {
 	}
 	// A container that runs as an ordinary user may not bind 443, the default.
 	o.SecureServing.BindPort = 6443
+	// Without a directory the self-signed certificate stays in memory.
+	o.SecureServing.ServerCert.CertDirectory = ""
 	// The aggregator sends many requests over one connection.
 	o.SecureServing.HTTP2MaxStreamsPerConnection = 1000
+	// Without it open watches hold up the end for a minute, longer than a pod has.
+	o.Generic.ShutdownWatchTerminationGracePeriod = 0 * time.Second
 	return o
 }
 
@@ -61,11 +68,14 @@ func (o *Options) Flags() (sections cliflag.NamedFlagSets) {
 		"Path of the kubeconfig of the cluster that is reported on. Empty: the service account of the pod. "+
 			"Also the default of --authentication-kubeconfig and --authorization-kubeconfig.")
 	addGenericFlags(o.Generic, sections.FlagSet("generic"))
-	o.SecureServing.AddFlags(sections.FlagSet("secure serving"))
+	addServingFlags(o.SecureServing, sections.FlagSet("secure serving"))
 	o.Authentication.AddFlags(sections.FlagSet("authentication"))
 	o.Authorization.AddFlags(sections.FlagSet("authorization"))
 	o.Audit.AddFlags(sections.FlagSet("auditing"))
 	logsapi.AddFlags(o.Logging, sections.FlagSet("logging"))
+	// Those of the logging section would be there a second time, without effect.
+	globalflag.AddGlobalFlags(sections.FlagSet("global"), "slo-apiserver", logs.SkipLoggingConfigurationFlags())
+	sections.FlagSet("global").Bool("version", false, "version of slo-apiserver") // cobra answers it
 	return sections
 }
 
@@ -77,6 +87,14 @@ func addGenericFlags(options *genericoptions.ServerRunOptions, flags *pflag.Flag
 	for _, name := range []string{"max-requests-inflight", "min-request-timeout", "request-timeout", "shutdown-delay-duration"} {
 		flags.AddFlag(all.Lookup(name))
 	}
+	// The machinery's text speaks of flags that we have not.
+	flags.Lookup("max-requests-inflight").Usage = "Number of requests, other than watches, that are served at the same time; more are answered with 429. 0: no limit."
+}
+
+func addServingFlags(options *genericoptions.SecureServingOptionsWithLoopback, flags *pflag.FlagSet) {
+	options.AddFlags(flags)
+	flags.Lookup("cert-dir").Usage = "Directory to keep the self-signed certificate in that is made without --tls-cert-file and --tls-private-key-file. Empty: in memory."
+	flags.Lookup("secure-port").Usage = "The port on which to serve HTTPS with authentication and authorization."
 }
 
 // Validate returns everything that is wrong with the flags.
@@ -86,9 +104,25 @@ func (o *Options) Validate() []error {
 	errs = append(errs, o.Source.Validate(o.Evaluation.Interval)...)
 	errs = append(errs, o.Generic.Validate()...)
 	errs = append(errs, o.SecureServing.Validate()...)
+	errs = append(errs, o.validateServing()...)
 	errs = append(errs, o.Authentication.Validate()...)
 	errs = append(errs, o.Authorization.Validate()...)
 	errs = append(errs, o.Audit.Validate()...)
+	return errs
+}
+
+// validateServing checks what the machinery would answer with a crash, or not at all.
+func (o *Options) validateServing() []error {
+	var errs []error
+	if o.SecureServing.BindPort == 0 && o.SecureServing.Listener == nil {
+		errs = append(errs, errors.New("--secure-port 0: there is nothing to serve without a port"))
+	}
+	if pair := o.SecureServing.ServerCert.CertKey; (pair.CertFile == "") != (pair.KeyFile == "") {
+		errs = append(errs, errors.New("--tls-cert-file and --tls-private-key-file need each other"))
+	}
+	if o.Generic.RequestTimeout == 0 {
+		errs = append(errs, errors.New("--request-timeout 0 leaves no time for any request"))
+	}
 	return errs
 }
 

@@ -1,0 +1,191 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/spf13/pflag"
+	cliflag "k8s.io/component-base/cli/flag"
+
+	"example.io/slo-apiserver/pkg/apiserver"
+)
+
+// parse returns the options that the flags make.
+func parse(t *testing.T, args ...string) *Options {
+	t.Helper()
+	o := NewOptions()
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	sections := o.Flags()
+	for _, name := range sections.Order {
+		flags.AddFlagSet(sections.FlagSets[name])
+	}
+	flags.SetNormalizeFunc(cliflag.WordSepNormalizeFunc)
+	if err := flags.Parse(args); err != nil {
+		t.Fatal(err)
+	}
+	return o
+}
+
+func TestDefaults(t *testing.T) {
+	o := parse(t)
+	if errs := o.Validate(); len(errs) > 0 {
+		t.Fatalf("the defaults are invalid: %v", errs)
+	}
+	scrape := o.Source.Config(o.Evaluation.Interval).Scrape
+	switch {
+	case o.Evaluation.Window != 5*time.Minute, o.Evaluation.Interval != 15*time.Second, o.Evaluation.MinimumRequests != 100:
+		t.Errorf("evaluation: %+v", o.Evaluation)
+	case scrape == nil || len(scrape.APIServers) > 0 || !scrape.Kubelets || scrape.KubeletInsecureTLS || scrape.Timeout != 10*time.Second:
+		t.Errorf("source: %+v", scrape)
+	case o.SecureServing.BindPort < 1024:
+		t.Errorf("port %d is not for ordinary users", o.SecureServing.BindPort)
+	case o.SecureServing.ServerCert.CertDirectory != "":
+		t.Errorf("a private key is written to %s", o.SecureServing.ServerCert.CertDirectory)
+	case o.Authentication.SkipInClusterLookup, o.Authentication.TolerateInClusterLookupFailure,
+		o.Authentication.RemoteKubeConfigFileOptional, o.Authorization.RemoteKubeConfigFileOptional:
+		t.Error("authentication or authorization is optional")
+	case !slices.Equal(o.Authorization.AlwaysAllowPaths, []string{"/healthz", "/readyz", "/livez"}):
+		t.Errorf("paths without authorization: %v", o.Authorization.AlwaysAllowPaths)
+	}
+}
+
+func TestValidate(t *testing.T) {
+	prometheus := func(args ...string) []string {
+		return append([]string{"--source=prometheus", "--prometheus-url=https://prometheus:9090"}, args...)
+	}
+	for name, c := range map[string]struct {
+		args []string
+		want []string // one for each error
+	}{
+		"scrape":                 {[]string{"--source=scrape"}, nil},
+		"prometheus":             {prometheus(), nil},
+		"unknown source":         {[]string{"--source=guess"}, []string{`--source "guess" is unknown: give scrape or prometheus`}},
+		"no URL":                 {[]string{"--source=prometheus"}, []string{"--source=prometheus needs --prometheus-url"}},
+		"flag of prometheus":     {[]string{"--prometheus-url=http://a", "--prometheus-timeout=1s"}, []string{"--prometheus-timeout, --prometheus-url: no effect with --source=scrape"}},
+		"flag of scrape":         {prometheus("--scrape-kubelets=false"), []string{"--scrape-kubelets: no effect with --source=prometheus"}},
+		"insecure of scrape":     {prometheus("--kubelet-insecure-tls"), []string{"--kubelet-insecure-tls: no effect with --source=prometheus"}},
+		"shortest interval":      {[]string{"--interval=1s"}, nil},
+		"interval too short":     {[]string{"--interval=999ms"}, []string{"--interval 999ms is too short: at least 1s"}},
+		"shortest window":        {[]string{"--window=150s"}, nil},
+		"window too short":       {[]string{"--window=149s"}, []string{"--window 2m29s is too short for --interval 15s: at least 10 intervals, that is 2m30s"}},
+		"longest window":         {[]string{"--window=8m"}, nil},
+		"window too long":        {[]string{"--window=481s"}, []string{"--window 8m1s is too long: at most 8m0s"}},
+		"minimum of requests":    {[]string{"--minimum-requests=0"}, []string{"--minimum-requests 0 is not positive"}},
+		"default time-out gives": {[]string{"--interval=5s"}, nil},
+		"time-out of a scrape":   {[]string{"--interval=5s", "--scrape-timeout=6s"}, []string{"--scrape-timeout 6s is longer than --interval 5s"}},
+		"time-out of a query":    {prometheus("--interval=5s", "--prometheus-timeout=6s"), []string{"--prometheus-timeout 6s is longer than --interval 5s"}},
+		"no time-out":            {[]string{"--scrape-timeout=0"}, []string{"--scrape-timeout 0s is not positive"}},
+		"two ways to verify":     {[]string{"--kubelet-insecure-tls", "--kubelet-certificate-authority=ca"}, []string{"exclude each other"}},
+		"insecure, no kubelets":  {[]string{"--kubelet-insecure-tls", "--scrape-kubelets=false"}, []string{"--kubelet-insecure-tls has no effect with --scrape-kubelets=false"}},
+		"CA, no kubelets":        {[]string{"--kubelet-certificate-authority=ca", "--scrape-kubelets=false"}, []string{"--kubelet-certificate-authority has no effect"}},
+		"types, no kubelets":     {[]string{"--kubelet-preferred-address-types=Hostname", "--scrape-kubelets=false"}, []string{"--kubelet-preferred-address-types has no effect"}},
+		"no port":                {[]string{"--secure-port=0"}, []string{"--secure-port 0"}},
+		"certificate, no key":    {[]string{"--tls-cert-file=a"}, []string{"--tls-cert-file and --tls-private-key-file need each other"}},
+		"key, no certificate":    {[]string{"--tls-private-key-file=a"}, []string{"--tls-cert-file and --tls-private-key-file need each other"}},
+		"no time for requests":   {[]string{"--request-timeout=0"}, []string{"--request-timeout 0"}},
+		"several at once":        {[]string{"--minimum-requests=-1", "--source=x", "--secure-port=0"}, []string{"--minimum-requests -1", `--source "x"`, "--secure-port 0"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			errs := parse(t, c.args...).Validate()
+			if len(errs) != len(c.want) {
+				t.Fatalf("got %v, want %d errors", errs, len(c.want))
+			}
+			for i, err := range errs {
+				if !strings.Contains(err.Error(), c.want[i]) {
+					t.Errorf("got %v, want %q", err, c.want[i])
+				}
+			}
+		})
+	}
+}
+
+// A default time-out gives way to a shorter interval, in either source.
+func TestSourceConfig(t *testing.T) {
+	if got := parse(t, "--interval=5s").Source.Config(5 * time.Second); got.Prometheus != nil || got.Scrape.Timeout != 5*time.Second {
+		t.Errorf("scrape: %+v", got)
+	}
+	got := parse(t, "--source=prometheus", "--prometheus-url=http://a", "--prometheus-kubelet-job=k").Source.Config(time.Minute)
+	want := apiserver.DefaultPrometheusConfig()
+	want.URL, want.KubeletJob = "http://a", "k"
+	if got.Scrape != nil || *got.Prometheus != want {
+		t.Errorf("prometheus: %+v, want %+v", got.Prometheus, want)
+	}
+}
+
+// A name in two sections would be two flags, of which one has no effect.
+func TestEveryFlagIsThereOnce(t *testing.T) {
+	place := map[string]string{}
+	sections := NewOptions().Flags()
+	for _, section := range sections.Order {
+		sections.FlagSets[section].VisitAll(func(flag *pflag.Flag) {
+			if other, twice := place[flag.Name]; twice {
+				t.Errorf("--%s is in %s and in %s", flag.Name, other, section)
+			}
+			place[flag.Name] = section
+			if flag.Usage == "" {
+				t.Errorf("--%s has no help", flag.Name)
+			}
+		})
+	}
+}
+
+func TestVerbosityIsThatOfTheLoggingOptions(t *testing.T) {
+	if o := parse(t, "-v=7", "--logging-format=json"); o.Logging.Verbosity != 7 || o.Logging.Format != "json" {
+		t.Errorf("-v=7 --logging-format=json made %+v", o.Logging)
+	}
+}
+
+func TestHelp(t *testing.T) {
+	command := NewCommand(t.Context())
+	var out bytes.Buffer
+	command.SetOut(&out)
+	command.SetArgs([]string{"--help"})
+	if err := command.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"Evaluation flags:", "Source flags:", "Scrape source flags:", "Prometheus source flags:", "Cluster flags:", "Generic flags:",
+		"Secure serving flags:", "Authentication flags:", "Authorization flags:", "Auditing flags:", "Logging flags:", "Global flags:",
+		"--window duration", "--source string", "--prometheus-url string", "--version", "-h, --help",
+	} {
+		if n := strings.Count(out.String(), want); n != 1 {
+			t.Errorf("%q is there %d times", want, n)
+		}
+	}
+	// Flags that the machinery speaks of, and that we have not.
+	for _, foreign := range []string{"enable-priority-and-fairness", "max-mutating-requests-inflight", "etcd", "feature-gates"} {
+		if strings.Contains(out.String(), foreign) {
+			t.Errorf("the help speaks of %s", foreign)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	command := NewCommand(t.Context())
+	var out bytes.Buffer
+	command.SetOut(&out)
+	command.SetArgs([]string{"--version"})
+	if err := command.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(out.String(), "slo-apiserver version v") || strings.Count(out.String(), "\n") != 1 {
+		t.Errorf("version: %q", out.String())
+	}
+}
+
+// Both delegations fall back on the kubeconfig, and neither on nothing.
+func TestKubeconfig(t *testing.T) {
+	if _, err := parse(t, "--kubeconfig=/nowhere/kubeconfig").Config(t.Context()); err == nil || !strings.Contains(err.Error(), "--kubeconfig /nowhere/kubeconfig") {
+		t.Errorf("absent kubeconfig: %v", err)
+	}
+	t.Setenv("KUBERNETES_SERVICE_HOST", "")
+	if _, err := parse(t).Config(t.Context()); err == nil || !strings.Contains(err.Error(), "no --kubeconfig given") {
+		t.Errorf("outside of a pod: %v", err)
+	}
+}

@@ -1,0 +1,251 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package app
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/component-base/version"
+	"k8s.io/klog/v2"
+)
+
+// patience with what should take milliseconds.
+const patience = 30 * time.Second
+
+// server runs in this process, on the flags of a command line.
+type server struct {
+	url    string
+	client *http.Client
+	stop   context.CancelFunc
+	ended  chan error
+}
+
+func serve(t *testing.T, cluster *fakeCluster, args ...string) *server {
+	t.Helper()
+	options := parse(t, append([]string{"--kubeconfig=" + cluster.kubeconfig(t), "--scrape-apiservers=" + cluster.URL, "--scrape-kubelets=false"}, args...)...)
+	// A cluster that is away is found out at the first try.
+	options.Authentication.WithCustomRetryBackoff(wait.Backoff{Steps: 1})
+	options.Authorization.WithCustomRetryBackoff(wait.Backoff{Steps: 1})
+	options.Authentication.CacheTTL, options.Authorization.AllowCacheTTL, options.Authorization.DenyCacheTTL = 0, 0, 0
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	options.SecureServing.Listener = listener
+	if errs := options.Validate(); len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	s := &server{
+		url: "https://" + listener.Addr().String(), stop: stop, ended: make(chan error, 1),
+		client: &http.Client{Transport: &http.Transport{
+			ForceAttemptHTTP2: true, // as the aggregator does
+			TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
+		}},
+	}
+	go func() { s.ended <- run(ctx, options) }()
+	t.Cleanup(func() { s.stop(); s.client.CloseIdleConnections() })
+	s.waitReady(t)
+	return s
+}
+
+func (s *server) waitReady(t *testing.T) {
+	t.Helper()
+	for deadline := time.Now().Add(patience); ; time.Sleep(10 * time.Millisecond) {
+		response, err := s.client.Get(s.url + "/readyz?verbose")
+		if err == nil {
+			body, _ := io.ReadAll(response.Body)
+			response.Body.Close()
+			if response.StatusCode == http.StatusOK {
+				return
+			}
+			err = fmt.Errorf("%s", body)
+		}
+		select {
+		case ended := <-s.ended:
+			t.Fatalf("ended: %v", ended)
+		default:
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("not ready: %v", err)
+		}
+	}
+}
+
+func (s *server) open(t *testing.T, path, token string) *http.Response {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := s.client.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { response.Body.Close() })
+	return response
+}
+
+func (s *server) get(t *testing.T, path, token string) (int, string) {
+	t.Helper()
+	response := s.open(t, path, token)
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, string(body)
+}
+
+const reportsPath = "/apis/slo.example.io/v1alpha1/sloreports"
+
+func TestServer(t *testing.T) {
+	logs := captureLogs(t)
+	cluster := newFakeCluster(t)
+	s := serve(t, cluster)
+
+	for _, path := range []string{reportsPath, "/apis/slo.example.io/v1alpha1/apfheadrooms", "/metrics", "/debug/pprof/", "/version", "/openapi/v3", "/"} {
+		for token, want := range map[string]int{"": http.StatusForbidden, nobodyToken: http.StatusForbidden, "wrong": http.StatusUnauthorized, readerToken: http.StatusOK} {
+			if code, body := s.get(t, path, token); code != want {
+				t.Errorf("%s with the token %q: %d, want %d: %.200s", path, token, code, want, body)
+			}
+		}
+	}
+	for _, path := range []string{"/healthz", "/livez", "/readyz"} {
+		if code, body := s.get(t, path, ""); code != http.StatusOK {
+			t.Errorf("%s, asked by a kubelet: %d %s", path, code, body)
+		}
+	}
+	// Headers of a front proxy count with its certificate alone.
+	request, _ := http.NewRequest(http.MethodGet, s.url+reportsPath, nil)
+	request.Header.Set("X-Remote-User", "of-a-reader")
+	if response, err := s.client.Do(request); err != nil || response.StatusCode != http.StatusForbidden {
+		t.Errorf("a name in a header: %v, %v", response, err)
+	} else {
+		response.Body.Close()
+	}
+	if _, body := s.get(t, "/version", readerToken); !strings.Contains(body, fmt.Sprintf("%q: %q", "gitVersion", version.Get().GitVersion)) {
+		t.Errorf("/version: %s", body)
+	}
+	checkMetrics(t, s)
+
+	cluster.away.Store(true)
+	if code, body := s.get(t, reportsPath, readerToken); code/100 == 2 {
+		t.Errorf("nobody could be asked, and a reader was let in: %d %s", code, body)
+	}
+	for _, path := range []string{"/livez", "/readyz"} {
+		if code, body := s.get(t, path, ""); code != http.StatusOK {
+			t.Errorf("%s without a cluster: %d %s", path, code, body)
+		}
+	}
+	cluster.away.Store(false)
+	if code, body := s.get(t, reportsPath, readerToken); code != http.StatusOK {
+		t.Errorf("the cluster is back: %d %s", code, body)
+	}
+	if text := logs.String(); strings.Contains(text, "token-") {
+		t.Errorf("a token in the log:\n%s", text)
+	}
+}
+
+func checkMetrics(t *testing.T, s *server) {
+	t.Helper()
+	_, body := s.get(t, "/metrics", readerToken)
+	types := map[string]int{}
+	for line := range strings.Lines(body) {
+		if fields := strings.Fields(line); len(fields) > 2 && fields[1] == "TYPE" {
+			types[fields[2]]++
+		}
+	}
+	for _, want := range []string{
+		"slo_apiserver_evaluations_total", "slo_apiserver_evaluation_duration_seconds", "slo_apiserver_scrape_total", "slo_apiserver_scrape_duration_seconds",
+		"apiserver_request_total", "process_cpu_seconds_total", "go_goroutines",
+	} {
+		if types[want] != 1 {
+			t.Errorf("/metrics has %d families %s, want 1", types[want], want)
+		}
+	}
+	for name, n := range types {
+		if n > 1 {
+			t.Errorf("/metrics has the family %s %d times", name, n)
+		}
+	}
+}
+
+// A pod has 30 seconds to end. Watches of the aggregator are always open.
+func TestStopsWithAWatchOpen(t *testing.T) {
+	s := serve(t, newFakeCluster(t))
+	watch := bufio.NewReader(s.open(t, reportsPath+"?watch=1", readerToken).Body)
+	if line, err := watch.ReadString('\n'); err != nil || !strings.Contains(line, `"ADDED"`) {
+		t.Fatalf("first event %q, %v", line, err)
+	}
+	began := time.Now()
+	s.stop()
+	if _, err := io.Copy(io.Discard, watch); err != nil {
+		t.Errorf("the watch did not end in order: %v", err)
+	}
+	select {
+	case err := <-s.ended:
+		if err != nil {
+			t.Errorf("ended with %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("not within the time that a pod has")
+	}
+	if took := time.Since(began); took > patience/3 {
+		t.Errorf("took %s to stop", took)
+	}
+}
+
+// Without the cluster nobody could be told from anybody: it is an error to start.
+func TestDoesNotStartWithoutTheCluster(t *testing.T) {
+	cluster := newFakeCluster(t)
+	options := parse(t, "--kubeconfig="+cluster.kubeconfig(t))
+	cluster.away.Store(true)
+	if err := run(t.Context(), options); err == nil || !strings.Contains(err.Error(), "delegated authentication") {
+		t.Errorf("started without the cluster: %v", err)
+	}
+}
+
+// captureLogs collects what is logged until the test ends.
+func captureLogs(t *testing.T) fmt.Stringer {
+	t.Helper()
+	state := klog.CaptureState()
+	t.Cleanup(state.Restore)
+	logs := &buffer{}
+	klog.LogToStderr(false)
+	klog.SetOutput(logs)
+	return logs
+}
+
+type buffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (b *buffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.Write(p)
+}
+
+func (b *buffer) String() string {
+	klog.Flush()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.b.String()
+}

@@ -122,6 +122,9 @@ func (s *survey) shortMessage(rows []*row) string {
 		return fmt.Sprintf("the newest sample of %s is from %s before the end of the window%s",
 			r.Instance, round(behind), alsoIncomplete(rows))
 	}
+	if early := s.at.Add(-s.window).Sub(r.instance.First); early > s.slack {
+		return fmt.Sprintf("%s was read over %s, from %s before the window%s", r.Instance, r.covered(), round(early), alsoIncomplete(rows))
+	}
 	if r.instance.Lost > s.slack {
 		return fmt.Sprintf("up to %s before %s restarted are not known%s", round(r.instance.Lost), r.Instance, alsoIncomplete(rows))
 	}

@@ -118,6 +118,9 @@ func (c coverage) gap(i sources.Instance) string {
 	if i.Lost > sources.Slack(c.window) {
 		return fmt.Sprintf("%s, without up to %s before it restarted", covered, span(i.Lost.Round(time.Second)))
 	}
+	if early := c.at.Add(-c.window).Sub(i.First).Round(time.Second); early > sources.Slack(c.window) {
+		return fmt.Sprintf("%s, from %s before its start", covered, span(early))
+	}
 	if late := c.at.Sub(i.Last).Round(time.Second); late > sources.Slack(c.window) {
 		return fmt.Sprintf("%s, until %s before its end", covered, span(late))
 	}

@@ -161,8 +161,8 @@ func (i Instance) Covered() time.Duration {
 }
 
 // Complete says that the figures stand for the window that ends at at, give or
-// take slack at both ends: the instance was read from before its start, or from
-// the birth of the process, and lost no more than slack in a restart. Those whose
+// take slack at both ends: the instance was read from its start, or from the birth
+// of the process, and lost no more than slack in a restart. Those whose
 // processes are born within the window cover what they lived of it: figures over
 // several instances then stand for the window all the same, since there was nothing
 // to count on those before.
@@ -170,7 +170,7 @@ func (i Instance) Complete(at time.Time, window, slack time.Duration) bool {
 	if !i.Observed || at.Sub(i.Last) > slack || i.Lost > slack {
 		return false
 	}
-	return i.First.Sub(at.Add(-window)) <= slack || (!i.Started.IsZero() && i.First.Equal(i.Started))
+	return i.First.Sub(at.Add(-window)).Abs() <= slack || (!i.Started.IsZero() && i.First.Equal(i.Started))
 }
 
 const (

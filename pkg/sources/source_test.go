@@ -29,7 +29,8 @@ func TestComplete(t *testing.T) {
 	}{
 		"not observed":              {Instance{}, false},
 		"the window":                {Instance{Observed: true, First: before(300), Last: at}, true},
-		"more than the window":      {Instance{Observed: true, First: before(360), Last: before(10)}, true},
+		"a little more":             {Instance{Observed: true, First: before(330), Last: before(10)}, true},
+		"of another window":         {Instance{Observed: true, First: before(331), Last: before(10)}, false},
 		"within slack":              {Instance{Observed: true, First: before(270), Last: before(30)}, true},
 		"begins late":               {Instance{Observed: true, First: before(269), Last: at}, false},
 		"ends early":                {Instance{Observed: true, First: before(300), Last: before(31)}, false},

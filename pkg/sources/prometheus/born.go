@@ -22,8 +22,12 @@ import (
 // since. And it is asked for the labels that a signal keeps, not for all: a series
 // that goes on under another label of its target was not born.
 
-// old are the label sets that instances had at the start of the window.
+// old are the label sets that instances had at the start of the window. What the
+// process before a born one had does not matter.
 func (e expressions) old(suffix string, more []string) string {
+	if len(e.chosen.born) > 0 {
+		more = append(slices.Clone(more), noneOf("instance", e.chosen.born))
+	}
 	past := "[" + duration(before) + "] offset " + duration(e.window)
 	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("last_over_time", suffix, past, more))
 }

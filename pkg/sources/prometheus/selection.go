@@ -28,7 +28,8 @@ type selection struct {
 	// failing are those of them whose newest scrape failed, with the time of the
 	// newest sample: Prometheus has ended their series since.
 	failing map[string]float64
-	// born are those whose process was born within the window. unborn are those of
+	// born are those of which all samples within the window are of a process that
+	// was born in it. unborn are those of
 	// which it is not known what they had at the start of the window.
 	born, unborn []string
 	// err says why the instances could not be found out.
@@ -129,7 +130,7 @@ func (s *selection) count(t *target, start float64) {
 	switch {
 	case t.renamed:
 		s.unborn = append(s.unborn, t.instance)
-	case t.first > start && t.first == t.started:
+	case t.born:
 		s.born = append(s.born, t.instance)
 	case t.first > start || t.first < start-before.Seconds():
 		s.unborn = append(s.unborn, t.instance)

@@ -18,8 +18,8 @@ import (
 const (
 	startTime = "process_start_time_seconds"
 	// before is how far back from the start of the window a sample may lie that
-	// is the newest one there: two scrapes at the longest usual interval, a minute.
-	before = 2 * time.Minute
+	// is the newest one there: as far as one may at its end.
+	before = defaultMaxAge
 )
 
 // target is what Prometheus knows under one job and one instance label.
@@ -39,6 +39,9 @@ type target struct {
 	// lost is the longest time, in seconds, between the last sample of a process and
 	// the start of the next one; 0 when not known.
 	lost float64
+	// born says that the process was born within the window, and that no older one
+	// has samples in it.
+	born bool
 	// processes that answered in turn; 1 when each followed the one before.
 	processes int
 	// conflict names a label in which two series of the target differ that both
@@ -162,6 +165,9 @@ func (t *target) summarize(start float64) {
 		t.started = times[len(times)-1].value
 		t.processes = processes(times)
 		t.lost = lost(times, start)
+		t.born = t.started > start && !slices.ContainsFunc(times, func(p point) bool {
+			return p.at > start && !sameStart(p.value, t.started)
+		})
 	} else { // without start times, successful scrapes are all there is to go by
 		times = slices.DeleteFunc(slices.Clone(t.ups.points), func(p point) bool { return p.value != 1 })
 	}

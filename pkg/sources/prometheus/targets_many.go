@@ -36,7 +36,7 @@ func (s *Source) findMany(ctx context.Context, q *session, component sources.Com
 	for _, t := range found {
 		switch {
 		case t.first == 0 && t.started > start:
-			t.first = t.started
+			t.first, t.born = t.started, true
 		case t.first == 0:
 			t.first = t.last
 		}

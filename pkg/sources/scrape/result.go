@@ -158,7 +158,10 @@ func (r *result) addGauges(m member) {
 	}
 	r.metrics[metric] = true
 	highest := map[string]float64{} // by the values of the labels, over all processes of the member
-	for _, s := range m.spans {
+	for i, s := range m.spans {
+		if i < len(m.spans)-1 && !s.last().After(r.window.start()) {
+			continue // it did not answer within the window
+		}
 		for key, v := range r.highest(s) {
 			if before, known := highest[key]; known {
 				v = higher(before, v)

@@ -80,13 +80,15 @@ func (w window) members(id targetID, processes []*process) (members []member, sh
 	return members, true
 }
 
-// relevant leaves out the processes that did not answer within the window. When
-// none did, the newest one tells how long that has been so.
+// relevant leaves out the processes that did not answer within the window, except
+// one that still spoke for the present when it began, while no other one did: what
+// it counted until that started is lost. When none answered, the newest one tells
+// how long that has been so.
 func (w window) relevant(spans []span) []span {
 	var answered []span
 	var newest *span
 	for i, s := range spans {
-		if s.last().After(w.start()) {
+		if s.last().After(w.start()) || s.last().After(w.start().Add(-w.stale)) && !w.followed(s, spans) {
 			answered = append(answered, s)
 		}
 		if newest == nil || s.last().After(newest.last()) {
@@ -97,6 +99,14 @@ func (w window) relevant(spans []span) []span {
 		answered = []span{*newest}
 	}
 	return answered
+}
+
+// followed says that another process answered after s and not after the start of the
+// window.
+func (w window) followed(s span, spans []span) bool {
+	return slices.ContainsFunc(spans, func(other span) bool {
+		return other.from != birth && other.first().After(s.last()) && !other.first().After(w.start())
+	})
 }
 
 // sideBySide says that the processes can not have followed each other: one

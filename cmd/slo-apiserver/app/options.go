@@ -56,7 +56,7 @@ func NewOptions() *Options {
 	// The aggregator sends many requests over one connection.
 	o.SecureServing.HTTP2MaxStreamsPerConnection = 1000
 	// Without it open watches hold up the end for a minute, longer than a pod has.
-	o.Generic.ShutdownWatchTerminationGracePeriod = 0 * time.Second
+	o.Generic.ShutdownWatchTerminationGracePeriod = 2 * time.Second
 	return o
 }
 

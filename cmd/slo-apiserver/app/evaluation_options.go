@@ -16,6 +16,8 @@ const (
 	// minInterval keeps the cost for the kube-apiserver, which renders some
 	// megabytes of metrics for each scrape, below a percent of a core.
 	minInterval = time.Second
+	// minWindow is the shortest that the objectives take.
+	minWindow = time.Minute
 	// minSamples in a window: with fewer, a missed scrape is a hole of more than
 	// the slack that a window may have.
 	minSamples = 10
@@ -56,6 +58,9 @@ func (o *EvaluationOptions) Validate() []error {
 	if o.Window < minSamples*o.Interval {
 		errs = append(errs, fmt.Errorf("--window %s is too short for --interval %s: at least %d intervals, that is %s",
 			o.Window, o.Interval, minSamples, minSamples*o.Interval))
+	}
+	if o.Window < minWindow || o.Window%time.Second != 0 {
+		errs = append(errs, fmt.Errorf("--window %s must be whole seconds, and at least %s", o.Window, minWindow))
 	}
 	if o.Window > apiserver.MaxWindow {
 		errs = append(errs, fmt.Errorf("--window %s is too long: at most %s", o.Window, apiserver.MaxWindow))

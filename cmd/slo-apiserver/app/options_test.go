@@ -14,6 +14,7 @@ import (
 	cliflag "k8s.io/component-base/cli/flag"
 
 	"example.io/slo-apiserver/pkg/apiserver"
+	"example.io/slo-apiserver/pkg/slo"
 )
 
 // parse returns the options that the flags make.
@@ -63,33 +64,36 @@ func TestValidate(t *testing.T) {
 		args []string
 		want []string // one for each error
 	}{
-		"scrape":                 {[]string{"--source=scrape"}, nil},
-		"prometheus":             {prometheus(), nil},
-		"unknown source":         {[]string{"--source=guess"}, []string{`--source "guess" is unknown: give scrape or prometheus`}},
-		"no URL":                 {[]string{"--source=prometheus"}, []string{"--source=prometheus needs --prometheus-url"}},
-		"flag of prometheus":     {[]string{"--prometheus-url=http://a", "--prometheus-timeout=1s"}, []string{"--prometheus-timeout, --prometheus-url: no effect with --source=scrape"}},
-		"flag of scrape":         {prometheus("--scrape-kubelets=false"), []string{"--scrape-kubelets: no effect with --source=prometheus"}},
-		"insecure of scrape":     {prometheus("--kubelet-insecure-tls"), []string{"--kubelet-insecure-tls: no effect with --source=prometheus"}},
-		"shortest interval":      {[]string{"--interval=1s"}, nil},
-		"interval too short":     {[]string{"--interval=999ms"}, []string{"--interval 999ms is too short: at least 1s"}},
-		"shortest window":        {[]string{"--window=150s"}, nil},
-		"window too short":       {[]string{"--window=149s"}, []string{"--window 2m29s is too short for --interval 15s: at least 10 intervals, that is 2m30s"}},
-		"longest window":         {[]string{"--window=8m"}, nil},
-		"window too long":        {[]string{"--window=481s"}, []string{"--window 8m1s is too long: at most 8m0s"}},
-		"minimum of requests":    {[]string{"--minimum-requests=0"}, []string{"--minimum-requests 0 is not positive"}},
-		"default time-out gives": {[]string{"--interval=5s"}, nil},
-		"time-out of a scrape":   {[]string{"--interval=5s", "--scrape-timeout=6s"}, []string{"--scrape-timeout 6s is longer than --interval 5s"}},
-		"time-out of a query":    {prometheus("--interval=5s", "--prometheus-timeout=6s"), []string{"--prometheus-timeout 6s is longer than --interval 5s"}},
-		"no time-out":            {[]string{"--scrape-timeout=0"}, []string{"--scrape-timeout 0s is not positive"}},
-		"two ways to verify":     {[]string{"--kubelet-insecure-tls", "--kubelet-certificate-authority=ca"}, []string{"exclude each other"}},
-		"insecure, no kubelets":  {[]string{"--kubelet-insecure-tls", "--scrape-kubelets=false"}, []string{"--kubelet-insecure-tls has no effect with --scrape-kubelets=false"}},
-		"CA, no kubelets":        {[]string{"--kubelet-certificate-authority=ca", "--scrape-kubelets=false"}, []string{"--kubelet-certificate-authority has no effect"}},
-		"types, no kubelets":     {[]string{"--kubelet-preferred-address-types=Hostname", "--scrape-kubelets=false"}, []string{"--kubelet-preferred-address-types has no effect"}},
-		"no port":                {[]string{"--secure-port=0"}, []string{"--secure-port 0"}},
-		"certificate, no key":    {[]string{"--tls-cert-file=a"}, []string{"--tls-cert-file and --tls-private-key-file need each other"}},
-		"key, no certificate":    {[]string{"--tls-private-key-file=a"}, []string{"--tls-cert-file and --tls-private-key-file need each other"}},
-		"no time for requests":   {[]string{"--request-timeout=0"}, []string{"--request-timeout 0"}},
-		"several at once":        {[]string{"--minimum-requests=-1", "--source=x", "--secure-port=0"}, []string{"--minimum-requests -1", `--source "x"`, "--secure-port 0"}},
+		"scrape":                  {[]string{"--source=scrape"}, nil},
+		"prometheus":              {prometheus(), nil},
+		"unknown source":          {[]string{"--source=guess"}, []string{`--source "guess" is unknown: give scrape or prometheus`}},
+		"no URL":                  {[]string{"--source=prometheus"}, []string{"--source=prometheus needs --prometheus-url"}},
+		"flag of prometheus":      {[]string{"--prometheus-url=http://a", "--prometheus-timeout=1s"}, []string{"--prometheus-timeout, --prometheus-url: no effect with --source=scrape"}},
+		"flag of scrape":          {prometheus("--scrape-kubelets=false"), []string{"--scrape-kubelets: no effect with --source=prometheus"}},
+		"insecure of scrape":      {prometheus("--kubelet-insecure-tls"), []string{"--kubelet-insecure-tls: no effect with --source=prometheus"}},
+		"shortest interval":       {[]string{"--interval=1s"}, nil},
+		"interval too short":      {[]string{"--interval=999ms"}, []string{"--interval 999ms is too short: at least 1s"}},
+		"shortest window":         {[]string{"--window=150s"}, nil},
+		"window too short":        {[]string{"--window=149s"}, []string{"--window 2m29s is too short for --interval 15s: at least 10 intervals, that is 2m30s"}},
+		"shortest of all":         {[]string{"--window=1m", "--interval=6s"}, nil},
+		"window for no objective": {[]string{"--window=59s", "--interval=5s"}, []string{"--window 59s must be whole seconds, and at least 1m0s"}},
+		"window in parts":         {[]string{"--window=90500ms", "--interval=5s"}, []string{"--window 1m30.5s must be whole seconds"}},
+		"longest window":          {[]string{"--window=8m"}, nil},
+		"window too long":         {[]string{"--window=481s"}, []string{"--window 8m1s is too long: at most 8m0s"}},
+		"minimum of requests":     {[]string{"--minimum-requests=0"}, []string{"--minimum-requests 0 is not positive"}},
+		"default time-out gives":  {[]string{"--interval=5s"}, nil},
+		"time-out of a scrape":    {[]string{"--interval=5s", "--scrape-timeout=6s"}, []string{"--scrape-timeout 6s is longer than --interval 5s"}},
+		"time-out of a query":     {prometheus("--interval=5s", "--prometheus-timeout=6s"), []string{"--prometheus-timeout 6s is longer than --interval 5s"}},
+		"no time-out":             {[]string{"--scrape-timeout=0"}, []string{"--scrape-timeout 0s is not positive"}},
+		"two ways to verify":      {[]string{"--kubelet-insecure-tls", "--kubelet-certificate-authority=ca"}, []string{"exclude each other"}},
+		"insecure, no kubelets":   {[]string{"--kubelet-insecure-tls", "--scrape-kubelets=false"}, []string{"--kubelet-insecure-tls has no effect with --scrape-kubelets=false"}},
+		"CA, no kubelets":         {[]string{"--kubelet-certificate-authority=ca", "--scrape-kubelets=false"}, []string{"--kubelet-certificate-authority has no effect"}},
+		"types, no kubelets":      {[]string{"--kubelet-preferred-address-types=Hostname", "--scrape-kubelets=false"}, []string{"--kubelet-preferred-address-types has no effect"}},
+		"no port":                 {[]string{"--secure-port=0"}, []string{"--secure-port 0"}},
+		"certificate, no key":     {[]string{"--tls-cert-file=a"}, []string{"--tls-cert-file and --tls-private-key-file need each other"}},
+		"key, no certificate":     {[]string{"--tls-private-key-file=a"}, []string{"--tls-cert-file and --tls-private-key-file need each other"}},
+		"no time for requests":    {[]string{"--request-timeout=0"}, []string{"--request-timeout 0"}},
+		"several at once":         {[]string{"--minimum-requests=-1", "--source=x", "--secure-port=0"}, []string{"--minimum-requests -1", `--source "x"`, "--secure-port 0"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			errs := parse(t, c.args...).Validate()
@@ -102,6 +106,17 @@ func TestValidate(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Every window that the flags take is one that the objectives take.
+func TestWindowsAreThoseOfTheObjectives(t *testing.T) {
+	for window := 55 * time.Second; window <= apiserver.MaxWindow; window += 500 * time.Millisecond {
+		o := &EvaluationOptions{Window: window, Interval: time.Second, MinimumRequests: 1}
+		_, err := slo.Catalog(window, o.MinimumRequests)
+		if errs := o.Validate(); (len(errs) == 0) != (err == nil) {
+			t.Errorf("window %s: the flags say %v, the objectives %v", window, errs, err)
+		}
 	}
 }
 

@@ -102,8 +102,7 @@ func (c *PrometheusConfig) Validate() []error {
 func validateURL(text string, schemes ...string) error {
 	u, err := url.Parse(text)
 	if err != nil {
-		var malformed *url.Error
-		if errors.As(err, &malformed) {
+		if malformed, ok := errors.AsType[*url.Error](err); ok {
 			err = malformed.Err // without the text
 		}
 		return fmt.Errorf("%q is malformed: %w", withoutCredentials(text), err)

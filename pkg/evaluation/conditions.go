@@ -6,6 +6,7 @@ package evaluation
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -46,10 +47,7 @@ func (e *Evaluation) markStale(at time.Time, problem error) {
 // carryTransitions keeps the transition time of every condition whose status is
 // that of the evaluation before; the others changed now.
 func (e *Evaluation) carryTransitions(last *Evaluation) {
-	before := map[string][]metav1.Condition{}
-	for object, conditions := range last.conditions() {
-		before[object] = conditions
-	}
+	before := maps.Collect(last.conditions())
 	// As the API encodes it, so that the object does not change on its way.
 	now := metav1.NewTime(e.Time.Truncate(time.Second))
 	for object, conditions := range e.conditions() {

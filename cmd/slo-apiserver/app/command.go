@@ -31,17 +31,16 @@ func NewCommand(ctx context.Context) *cobra.Command {
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true, // a wrong flag is answered in one line, not in two pages
 		SilenceErrors: true, // cli.Run prints the error
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(*cobra.Command, []string) error {
 			if err := logsapi.ValidateAndApply(options.Logging, nil); err != nil {
 				return err
 			}
 			if err := utilerrors.NewAggregate(options.Validate()); err != nil {
 				return err
 			}
-			return run(cmd.Context(), options)
+			return run(ctx, options)
 		},
 	}
-	cmd.SetContext(ctx)
 
 	sections := options.Flags()
 	for _, flags := range sections.FlagSets {

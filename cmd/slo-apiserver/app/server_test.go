@@ -85,7 +85,8 @@ func (s *server) waitReady(t *testing.T) {
 	}
 }
 
-func (s *server) open(t *testing.T, path, token string) *http.Response {
+// open sends a request. The body ends with the test.
+func (s *server) open(t *testing.T, path, token string) (code int, body io.Reader) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.url+path, nil)
 	if err != nil {
@@ -99,17 +100,17 @@ func (s *server) open(t *testing.T, path, token string) *http.Response {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { response.Body.Close() })
-	return response
+	return response.StatusCode, response.Body
 }
 
 func (s *server) get(t *testing.T, path, token string) (int, string) {
 	t.Helper()
-	response := s.open(t, path, token)
-	body, err := io.ReadAll(response.Body)
+	code, body := s.open(t, path, token)
+	text, err := io.ReadAll(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, string(body)
+	return code, string(text)
 }
 
 const reportsPath = "/apis/slo.example.io/v1alpha1/sloreports"
@@ -189,7 +190,8 @@ func checkMetrics(t *testing.T, s *server) {
 // A pod has 30 seconds to end. Watches of the aggregator are always open.
 func TestStopsWithAWatchOpen(t *testing.T) {
 	s := serve(t, newFakeCluster(t))
-	watch := bufio.NewReader(s.open(t, reportsPath+"?watch=1", readerToken).Body)
+	_, body := s.open(t, reportsPath+"?watch=1", readerToken)
+	watch := bufio.NewReader(body)
 	if line, err := watch.ReadString('\n'); err != nil || !strings.Contains(line, `"ADDED"`) {
 		t.Fatalf("first event %q, %v", line, err)
 	}

@@ -50,7 +50,7 @@ fuzz: ## Every fuzz target for FUZZTIME (60s).
 	@hack/fuzz.sh $(FUZZTIME)
 
 .PHONY: verify
-verify: ## All checks: generated code, imports, modules, lint, manifests.
+verify: ## All checks: generated code, imports, modules, lint.
 	@hack/verify.sh
 
 .PHONY: update

@@ -121,6 +121,8 @@ func (c CompletedConfig) newPrometheusSource(ctx context.Context, signals []sour
 		APIServerJob: config.APIServerJob,
 		KubeletJob:   config.KubeletJob,
 		Timeout:      config.Timeout,
+		// With half of a window without samples there is no saying what it was like.
+		MaxAge: c.Window / 2,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("prometheus source: %w", err)

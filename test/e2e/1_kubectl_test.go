@@ -148,6 +148,16 @@ func testWatch(t *testing.T, binary string) {
 	t.Errorf("no header and no update of %s in the watch: %v", mutating, seen)
 }
 
+// The manifests are what the API takes, to the last field.
+func TestManifests(t *testing.T) {
+	for _, dir := range []string{"../../artifacts/deploy", "../../artifacts/deploy/prometheus", "testdata/kubelet-insecure-tls"} {
+		out, stderr, err := kubectl(t, kubectls(t)["lab"], "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-k", dir)
+		if err != nil {
+			t.Errorf("%s: %v\n%s%s", dir, err, out, stderr)
+		}
+	}
+}
+
 func TestOneEvaluationIsOneTruth(t *testing.T) {
 	list, err := lab.slo.SloV1alpha1().SLOReports().List(t.Context(), metav1.ListOptions{})
 	if err != nil {

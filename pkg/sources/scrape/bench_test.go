@@ -6,6 +6,7 @@ package scrape
 import (
 	"bytes"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,15 +69,17 @@ func BenchmarkScrape(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			store := newStore(10*time.Minute, limits.SeriesPerTarget)
 			b.SetBytes(int64(len(format.bodies[0])))
+			scanner := newScanner(plans[sources.KubeAPIServer], limits, newIdentities(), &sync.Pool{})
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
-				e, err := format.decode(bytes.NewReader(format.bodies[n%8]), plans[sources.KubeAPIServer], limits)
+				e, err := scanner.read(bytes.NewReader(format.bodies[n%8]), format.decode)
 				if err == nil {
 					err = store.add(targetID{sources.KubeAPIServer, "a"}, noon.Add(time.Duration(n)*15*time.Second), e)
 				}
 				if err != nil {
 					b.Fatal(err)
 				}
+				scanner.release()
 			}
 		})
 	}
@@ -93,18 +96,24 @@ func BenchmarkRead(b *testing.B) {
 	config.Finders = []Finder{finder}
 	source := mustNew(b, config)
 	source.found[0].targets, source.started = finder, true
+	scanners := map[string]*scanner{}
+	for _, target := range finder {
+		scanners[target.Name] = newScanner(source.plans[target.Component], source.config.Limits, source.identities[target.Component], &source.scratch)
+	}
 	now := noon
 	for range 42 {
 		now = now.Add(15 * time.Second)
 		observe()
 		for _, target := range finder {
-			e, err := decodeProto(bytes.NewReader(delimited(b, gather()...)), source.plans[sources.KubeAPIServer], source.config.Limits)
+			scanner := scanners[target.Name]
+			e, err := scanner.read(bytes.NewReader(delimited(b, gather()...)), decodeProto)
 			if err == nil {
 				err = source.store.add(target.id(), now, e)
 			}
 			if err != nil {
 				b.Fatal(err)
 			}
+			scanner.release()
 		}
 	}
 	b.ReportAllocs()

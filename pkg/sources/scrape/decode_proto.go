@@ -4,100 +4,95 @@
 package scrape
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"strings"
 
 	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
 
 // decodeProto reads an answer of io.prometheus.client.MetricFamily messages, each
 // after its length as a varint. Families that nobody wants are skipped by that
-// length and never unmarshalled.
-func decodeProto(r io.Reader, p plan, limits Limits) (exposition, error) {
-	d := protoDecoder{r: bufio.NewReaderSize(r, 64<<10), plan: p, builder: newBuilder(limits)}
+// length. The others are walked field by field: the library would make an object
+// of every bucket.
+func decodeProto(r io.Reader, s *scanner) error {
+	d := protoDecoder{scanner: s, input: input{r: r, buffer: s.scratch.input}}
+	defer func() { s.scratch.input = d.input.buffer }()
 	for i := 1; ; i++ {
 		err := d.next()
 		if errors.Is(err, io.EOF) {
-			return d.builder.result, nil
+			return nil
 		}
 		if err != nil {
-			return exposition{}, fmt.Errorf("family %d: %w", i, err)
+			return fmt.Errorf("family %d: %w", i, err)
 		}
 	}
 }
 
 type protoDecoder struct {
-	r       *bufio.Reader
-	plan    plan
-	builder *builder
-	buffer  bytes.Buffer
-	message dto.MetricFamily
+	*scanner
+	input  input
+	family *family // of the message
+	places *places // of the family
+	value  protoValue
+	labels []label
 }
 
 // next reads a family. io.EOF says that there was none left.
 func (d *protoDecoder) next() error {
-	length, err := binary.ReadUvarint(d.r)
+	head, err := d.input.peek(binary.MaxVarintLen64)
+	if err != nil {
+		return err
+	}
+	if len(head) == 0 {
+		return io.EOF
+	}
+	length, n := binary.Uvarint(head)
 	switch {
-	case errors.Is(err, io.ErrUnexpectedEOF):
+	case n == 0:
 		return errTruncated
-	case err != nil:
-		return err
-	case length > uint64(d.builder.limits.BodyBytes):
-		return fmt.Errorf("is said to have %d bytes, more than the limit of %d for all", length, d.builder.limits.BodyBytes)
+	case n < 0:
+		return errors.New("its length is no varint")
+	case length > uint64(d.limits.BodyBytes):
+		return fmt.Errorf("is said to have %d bytes, more than the limit of %d for all", length, d.limits.BodyBytes)
 	}
-	if name, found := d.peekName(length); found && d.plan[name] == nil {
-		return notEOF(d.skip(int64(length)))
-	}
-	d.buffer.Reset()
-	if _, err := io.CopyN(&d.buffer, d.r, int64(length)); err != nil {
-		return notEOF(err)
-	}
-	if err := proto.Unmarshal(d.buffer.Bytes(), &d.message); err != nil {
+	if err := d.input.skip(n); err != nil {
 		return err
 	}
-	f := d.plan[d.message.GetName()]
-	if f == nil || len(d.message.Metric) == 0 {
-		return nil
+	if head, err = d.input.peek(int(min(length, 512))); err != nil {
+		return err
 	}
-	if !d.builder.hasType(f, strings.ToLower(d.message.GetType().String())) {
-		return nil
+	if name, found := peekName(head); found && d.plan[string(name)] == nil {
+		return notEOF(d.input.skip(int(length)))
 	}
-	for _, m := range d.message.Metric {
-		if err := d.metric(f, m); err != nil {
-			return err
-		}
+	message, err := d.input.peek(int(length))
+	if err != nil {
+		return err
 	}
-	return nil
+	if uint64(len(message)) < length {
+		return errTruncated
+	}
+	if err := d.message(message[:length]); err != nil {
+		return err
+	}
+	return d.input.skip(int(length))
 }
 
-// peekName reads the name of a family without consuming it, when the message
+// peekName reads the name of a family from the head of its message, when it
 // begins with it as all known encoders have it.
-func (d *protoDecoder) peekName(length uint64) (string, bool) {
-	const nameTag = 1<<3 | 2 // field 1, length-delimited (metrics.proto, MetricFamily.name)
-	head, _ := d.r.Peek(int(min(length, 512)))
-	if len(head) < 2 || head[0] != nameTag {
-		return "", false
+func peekName(head []byte) ([]byte, bool) {
+	if len(head) < 2 || head[0] != tag(familyName, protowire.BytesType) {
+		return nil, false
 	}
 	size, n := binary.Uvarint(head[1:])
 	if n <= 0 || size > uint64(len(head)-1-n) {
-		return "", false
+		return nil, false
 	}
-	return string(head[1+n : 1+n+int(size)]), true
-}
-
-// skip exactly n bytes.
-func (d *protoDecoder) skip(n int64) error {
-	_, err := io.CopyN(io.Discard, d.r, n)
-	return err
+	return head[1+n : 1+n+int(size)], true
 }
 
 // notEOF turns an end within a message into what it is.
@@ -108,42 +103,91 @@ func notEOF(err error) error {
 	return err
 }
 
-func (d *protoDecoder) metric(f *family, m *dto.Metric) error {
-	labels := make([]label, len(m.Label))
-	for i, pair := range m.Label {
-		labels[i] = label{pair.GetName(), pair.GetValue()}
-	}
-	switch {
-	case f.kind == sources.Histogram && m.Histogram != nil:
-		return d.histogram(f, labels, m.Histogram)
-	case f.kind == sources.Counter && m.Counter != nil:
-		return d.builder.number(f, labels, m.Counter.GetValue())
-	case f.kind == sources.Gauge && m.Gauge != nil:
-		return d.builder.number(f, labels, m.Gauge.GetValue())
-	case m.Untyped != nil && f.kind != sources.Histogram:
-		return d.builder.number(f, labels, m.Untyped.GetValue())
-	}
-	return fmt.Errorf("a series of %s has no value of its type", f.name)
-}
-
-// histogram reads the classic buckets; the native ones beside them are passed over.
-func (d *protoDecoder) histogram(f *family, labels []label, h *dto.Histogram) error {
-	buckets := make([]bucket, len(h.Bucket), len(h.Bucket)+1)
-	for i, b := range h.Bucket {
-		buckets[i] = bucket{b.GetUpperBound(), float64(b.GetCumulativeCount())}
-		if b.CumulativeCountFloat != nil {
-			buckets[i].count = b.GetCumulativeCountFloat()
+// message of a family. Its fields may come in any order: the name and type are
+// taken first, and then the metrics.
+func (d *protoDecoder) message(message []byte) error {
+	var name []byte
+	typ, metrics := dto.MetricType_COUNTER, 0
+	for f := (fields{rest: message}); f.next(); {
+		switch {
+		case f.is(familyName, protowire.BytesType):
+			name = f.bytes
+		case f.is(familyType, protowire.VarintType):
+			if known := dto.MetricType(f.varint); dto.MetricType_name[int32(known)] != "" {
+				typ = known
+			}
+		case f.is(familyMetric, protowire.BytesType):
+			metrics++
+		case f.malformed:
+			return errNotProto
 		}
 	}
-	count, sum := math.NaN(), math.NaN()
+	d.family = d.plan[string(name)]
+	if d.family == nil || metrics == 0 || !d.hasType(d.family, typeName(typ)) {
+		return nil
+	}
+	d.places = d.placesOf(d.family)
+	for f := (fields{rest: message}); f.next(); {
+		if f.is(familyMetric, protowire.BytesType) {
+			if err := d.metric(f.bytes); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// typeName is the name that the text format has for a type.
+func typeName(typ dto.MetricType) string {
+	switch typ {
+	case dto.MetricType_COUNTER:
+		return "counter"
+	case dto.MetricType_GAUGE:
+		return "gauge"
+	case dto.MetricType_SUMMARY:
+		return "summary"
+	case dto.MetricType_UNTYPED:
+		return "untyped"
+	case dto.MetricType_HISTOGRAM:
+		return "histogram"
+	}
+	return "gauge_histogram"
+}
+
+func (d *protoDecoder) metric(message []byte) error {
+	end := labelsEnd(message)
+	d.value.reset(d.buckets)
+	scattered, err := d.value.read(message[end:])
+	d.buckets = d.value.buckets
+	if err != nil {
+		return err
+	}
+	if d.family.kind == sources.Histogram && d.value.histogram && !d.hasClassicBuckets(d.family, d.value.buckets) {
+		return nil
+	}
+	raw := message[:end]
+	if scattered {
+		raw = message // there are labels behind the value
+	}
+	pl := d.places.known(raw)
+	if pl == nil || scattered {
+		if d.labels, err = readLabels(message, d.labels[:0]); err != nil {
+			return err
+		}
+		if pl, err = d.identify(d.family, d.places, d.labels, raw); err != nil {
+			return err
+		}
+	}
+	v := &d.value
 	switch {
-	case h.SampleCountFloat != nil:
-		count = h.GetSampleCountFloat()
-	case h.SampleCount != nil:
-		count = float64(h.GetSampleCount())
+	case d.family.kind == sources.Histogram && v.histogram:
+		return d.histogram(d.family, d.places, pl, v.buckets, v.total(), v.sum)
+	case d.family.kind == sources.Counter && v.counter.found:
+		return d.number(d.family, d.places, pl, v.counter.value)
+	case d.family.kind == sources.Gauge && v.gauge.found:
+		return d.number(d.family, d.places, pl, v.gauge.value)
+	case v.untyped.found && d.family.kind != sources.Histogram:
+		return d.number(d.family, d.places, pl, v.untyped.value)
 	}
-	if h.SampleSum != nil {
-		sum = h.GetSampleSum()
-	}
-	return d.builder.histogram(f, labels, buckets, count, sum)
+	return fmt.Errorf("a series of %s has no value of its type", d.family.name)
 }

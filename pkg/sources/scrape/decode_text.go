@@ -22,11 +22,11 @@ const maxLine = 1 << 20
 
 // decodeText reads an answer in the Prometheus text format, version 0.0.4
 // (prometheus/docs, content/docs/instrumenting/exposition_formats.md).
-func decodeText(r io.Reader, p plan, limits Limits) (exposition, error) {
+func decodeText(r io.Reader, s *scanner) error {
 	d := textDecoder{
+		scanner: s,
 		r:       bufio.NewReaderSize(r, 64<<10),
-		builder: newBuilder(limits),
-		roles:   p.roles(),
+		roles:   s.plan.roles(),
 		foreign: map[*family]bool{},
 	}
 	for {
@@ -35,21 +35,21 @@ func decodeText(r io.Reader, p plan, limits Limits) (exposition, error) {
 			break
 		}
 		if err != nil {
-			return exposition{}, fmt.Errorf("line %d: %w", d.line, err)
+			return fmt.Errorf("line %d: %w", d.line, err)
 		}
 	}
 	if err := d.endFamily(nil); err != nil {
-		return exposition{}, fmt.Errorf("line %d: %w", d.line, err)
+		return fmt.Errorf("line %d: %w", d.line, err)
 	}
-	return d.builder.result, nil
+	return nil
 }
 
 // textDecoder reads line by line and puts histograms together.
 type textDecoder struct {
+	*scanner
 	r       *bufio.Reader
 	line    int
 	long    []byte // a line that did not fit into the buffer of r
-	builder *builder
 	roles   map[string]role
 	foreign map[*family]bool // families of another type than they are read as
 	family  *family          // of the line before
@@ -121,9 +121,18 @@ func (d *textDecoder) next() error {
 		return fmt.Errorf("%s: %w", line[:end], err)
 	}
 	if role.part == number {
-		return d.builder.number(role.family, labels, v)
+		return d.numberOf(role.family, line[end:], labels, v)
 	}
 	return d.partial.add(role.part, labels, v)
+}
+
+func (d *textDecoder) numberOf(f *family, raw []byte, labels []label, v float64) error {
+	p := d.placesOf(f)
+	pl, err := d.identify(f, p, labels, nil)
+	if err != nil {
+		return err
+	}
+	return d.number(f, p, pl, v)
 }
 
 // readLine returns the next line without its end. The bytes are valid until the
@@ -162,7 +171,7 @@ func (d *textDecoder) comment(line []byte) {
 	name := string(fields[1])
 	for _, key := range []string{name, name + "_bucket"} {
 		if role, wanted := d.roles[key]; wanted && role.family.name == name {
-			d.foreign[role.family] = !d.builder.hasType(role.family, string(fields[2]))
+			d.foreign[role.family] = !d.hasType(role.family, string(fields[2]))
 		}
 	}
 }
@@ -171,7 +180,15 @@ func (d *textDecoder) comment(line []byte) {
 // begins: the lines of a family stand together.
 func (d *textDecoder) endFamily(next *family) error {
 	for _, h := range d.partial.inOrder {
-		if err := d.builder.histogram(d.family, h.labels, h.buckets, h.count, h.sum); err != nil {
+		if !d.hasClassicBuckets(d.family, h.buckets) {
+			continue
+		}
+		p := d.placesOf(d.family)
+		pl, err := d.identify(d.family, p, h.labels, nil)
+		if err != nil {
+			return err
+		}
+		if err := d.histogram(d.family, p, pl, h.buckets, h.count, h.sum); err != nil {
 			return err
 		}
 	}

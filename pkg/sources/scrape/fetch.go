@@ -21,21 +21,22 @@ const accept = "application/vnd.google.protobuf;proto=io.prometheus.client.Metri
 
 // answer of a target.
 type answer struct {
-	exposition exposition
+	exposition *exposition
 	bytes      int64 // of the body after decompression, as far as it was read
 }
 
-// fetch the metrics of a target. Errors name the target and what to do about it
+// fetch the metrics of a target. The answer is valid until the scanner releases
+// it. Errors name the target and what to do about it
 // where that is known.
-func (s *Source) fetch(ctx context.Context, t Target) (answer, error) {
-	a, err := s.tryFetch(ctx, t)
+func (s *Source) fetch(ctx context.Context, t Target, scanner *scanner) (answer, error) {
+	a, err := s.tryFetch(ctx, t, scanner)
 	if err != nil {
 		return a, fmt.Errorf("scrape %s %s: %w", t.Component, t.Name, err)
 	}
 	return a, nil
 }
 
-func (s *Source) tryFetch(ctx context.Context, t Target) (answer, error) {
+func (s *Source) tryFetch(ctx context.Context, t Target, scanner *scanner) (answer, error) {
 	if t.Problem != "" {
 		return answer{}, errors.New(t.Problem)
 	}
@@ -49,7 +50,7 @@ func (s *Source) tryFetch(ctx context.Context, t Target) (answer, error) {
 	if response.StatusCode != http.StatusOK {
 		return answer{}, statusError(t, response)
 	}
-	return s.decode(t, response)
+	return s.decode(response, scanner)
 }
 
 func (s *Source) request(ctx context.Context, t Target) (*http.Response, error) {
@@ -87,7 +88,7 @@ func statusError(t Target, response *http.Response) error {
 }
 
 // decode the body of an answer in whatever of the accepted formats it is.
-func (s *Source) decode(t Target, response *http.Response) (answer, error) {
+func (s *Source) decode(response *http.Response, scanner *scanner) (answer, error) {
 	body := &limitedReader{r: response.Body, limit: s.config.Limits.BodyBytes}
 	switch encoding := response.Header.Get("Content-Encoding"); encoding {
 	case "", "identity":
@@ -104,15 +105,12 @@ func (s *Source) decode(t Target, response *http.Response) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	e, err := decode(body, s.plans[t.Component], s.config.Limits)
+	e, err := scanner.read(body, decode)
 	if err == nil && body.read == 0 {
 		err = errors.New("the answer is empty")
 	}
 	return answer{e, body.read}, err
 }
-
-// decoder makes an exposition of a body, keeping what is in the plan.
-type decoder func(body io.Reader, p plan, limits Limits) (exposition, error)
 
 func decoderFor(contentType string) (decoder, error) {
 	media, parameters, err := mime.ParseMediaType(contentType)

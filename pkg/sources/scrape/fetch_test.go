@@ -178,7 +178,8 @@ func TestTokenStaysSafe(t *testing.T) {
 			source := mustNew(t, Config{
 				Signals: signal(test.target.Component), Finders: []Finder{Static{test.target}}, REST: test.rest, Kubelet: test.kubelet,
 			})
-			_, err := source.fetch(context.Background(), test.target)
+			_, err := source.fetch(context.Background(), test.target,
+				newScanner(source.plans[test.target.Component], source.config.Limits, newIdentities(), &source.scratch))
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("error %v, want %q", err, test.want)
 			}

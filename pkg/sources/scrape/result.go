@@ -117,12 +117,12 @@ func keyOf(values []string) string { return strings.Join(values, "\xff") }
 // each series of a process that the signal reads, with the values of its labels.
 func (r *result) each(metric string, s span, visit func(values []string, series *series)) {
 	for _, series := range s.process.ordered {
-		if series.family != metric || !matches(r.signal.Match, series.labels) {
+		if series.id.family.name != metric || !matches(r.signal.Match, series.id.labels) {
 			continue
 		}
 		values := make([]string, len(r.signal.Labels))
 		for i, name := range r.signal.Labels {
-			values[i] = labelValue(series.labels, name)
+			values[i] = labelValue(series.id.labels, name)
 		}
 		visit(values, series)
 	}

@@ -101,12 +101,25 @@ func (s *Source) scrape(ctx context.Context, t Target, now func() time.Time) {
 		return
 	}
 	begun, at := time.Now(), now()
-	answer, err := s.fetch(ctx, t)
+	scanner := s.scannerOf(t)
+	defer scanner.release()
+	answer, err := s.fetch(ctx, t, scanner)
 	if err == nil {
 		err = s.store.add(t.id(), at, answer.exposition)
 	}
 	s.metrics.scraped(t.Component, time.Since(begun), answer.bytes, err)
 	s.done(ctx, t, err)
+}
+
+// scannerOf a target that is under way: no other scrape uses it.
+func (s *Source) scannerOf(t Target) *scanner {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	st := s.status[t.id()]
+	if st.scanner == nil {
+		st.scanner = newScanner(s.plans[t.Component], s.config.Limits, s.identities[t.Component], &s.scratch)
+	}
+	return st.scanner
 }
 
 // done notes the outcome of a scrape. The first failure after a success is

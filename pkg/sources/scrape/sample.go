@@ -4,14 +4,10 @@
 package scrape
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -31,16 +27,25 @@ func labelValue(labels []label, name string) string {
 	return ""
 }
 
-// sample is one series in one answer.
-type sample struct {
-	key    string // family and labels, unique within an answer
-	family string
-	labels []label // sorted by name; an empty value is an absent label and left out
-	value  value
+func formatLabels(labels []label) string {
+	pairs := make([]string, len(labels))
+	for i, l := range labels {
+		pairs[i] = fmt.Sprintf("%s=%q", l.name, l.value)
+	}
+	return "{" + strings.Join(pairs, ",") + "}"
 }
 
-// value of a series in one scrape: a number, or a histogram with cumulative
-// counts since the process started. It is immutable.
+// sample is one series in one answer: a number, or a histogram with cumulative
+// counts since the process started.
+type sample struct {
+	id     *identity
+	state  state
+	number float64 // of a histogram: the sum, NaN when the answer does not have it
+	bounds []float64
+	counts []float64
+}
+
+// value of a series in one scrape. It is immutable.
 type value struct {
 	state     state
 	number    float64
@@ -70,56 +75,6 @@ type exposition struct {
 	warnings map[string][]string
 }
 
-// builder collects an exposition from a decoder. What both formats have to agree
-// on is decided here.
-type builder struct {
-	limits Limits
-	result exposition
-	seen   map[string]bool // keys of samples
-	bounds []float64       // of the last histogram: the next one mostly has the same
-	key    []byte
-}
-
-func newBuilder(limits Limits) *builder {
-	return &builder{
-		limits: limits,
-		result: exposition{families: map[string]bool{}, warnings: map[string][]string{}},
-		seen:   map[string]bool{},
-	}
-}
-
-// warn about a family, once per text.
-func (b *builder) warn(f *family, format string, args ...any) {
-	text := fmt.Sprintf(format, args...)
-	if !slices.Contains(b.result.warnings[f.name], text) {
-		b.result.warnings[f.name] = append(b.result.warnings[f.name], text)
-	}
-}
-
-// hasType says whether a family is of the type it is read as. Untyped passes for
-// a number.
-func (b *builder) hasType(f *family, typ string) bool {
-	if typ == kindName(f.kind) || (typ == "untyped" && f.kind != sources.Histogram) {
-		return true
-	}
-	b.warn(f, "%s is a %s, not a %s: not read", f.name, typ, kindName(f.kind))
-	return false
-}
-
-// number adds a series of a counter or gauge. A gauge may be NaN: that is a value.
-func (b *builder) number(f *family, labels []label, v float64) error {
-	b.result.families[f.name] = true
-	if f.name == startTime && len(labels) == 0 {
-		b.result.started = unixTime(v)
-	}
-	val := value{state: known, number: v}
-	if f.kind == sources.Counter && (!(v >= 0) || math.IsInf(v, 1)) {
-		b.warn(f, "%s has series with the value %v: not read", f.name, v)
-		val = value{state: unknown}
-	}
-	return b.add(f, labels, val)
-}
-
 // unixTime of a start time in seconds; zero for what can not be one.
 func unixTime(seconds float64) time.Time {
 	if !(seconds > 0 && seconds < math.MaxInt32*1000.0) {
@@ -130,28 +85,6 @@ func unixTime(seconds float64) time.Time {
 
 // bucket of a histogram as exposed.
 type bucket struct{ bound, count float64 }
-
-// histogram adds a histogram. count and sum are NaN when the answer does not have
-// them; buckets may come in any order and is sorted.
-func (b *builder) histogram(f *family, labels []label, buckets []bucket, count, sum float64) error {
-	if !slices.ContainsFunc(buckets, func(b bucket) bool { return !math.IsInf(b.bound, 1) }) {
-		b.warn(f, "%s has no classic buckets: its native histogram is not read", f.name)
-		return nil // an instance that has nothing else of the family does not have it
-	}
-	b.result.families[f.name] = true
-	slices.SortFunc(buckets, func(x, y bucket) int { return cmp.Compare(x.bound, y.bound) })
-	if last := buckets[len(buckets)-1]; !math.IsInf(last.bound, 1) {
-		buckets = append(buckets, bucket{math.Inf(1), count})
-	}
-	val := value{state: known}
-	if problem := malformed(buckets); problem != "" {
-		b.warn(f, "%s has histograms %s: not read", f.name, problem)
-		val.state = unknown
-	} else {
-		val.histogram = &sources.Buckets{Bounds: b.boundsOf(buckets), Counts: counts(buckets), Sum: sum}
-	}
-	return b.add(f, labels, val)
-}
 
 // malformed says why sorted buckets are no histogram; "" when they are one.
 func malformed(buckets []bucket) string {
@@ -172,66 +105,21 @@ func malformed(buckets []bucket) string {
 	return ""
 }
 
-func (b *builder) boundsOf(buckets []bucket) []float64 {
-	same := slices.EqualFunc(b.bounds, buckets, func(bound float64, b bucket) bool { return bound == b.bound })
-	if !same {
-		b.bounds = make([]float64, len(buckets))
+// boundsOf buckets, one copy for all histograms that follow each other with the
+// same ones.
+func (p *places) boundsOf(buckets []bucket) []float64 {
+	if len(p.bounds) == len(buckets) {
+		same := true
 		for i := range buckets {
-			b.bounds[i] = buckets[i].bound
+			same = same && p.bounds[i] == buckets[i].bound
+		}
+		if same {
+			return p.bounds
 		}
 	}
-	return b.bounds
-}
-
-func counts(buckets []bucket) []float64 {
-	counts := make([]float64, len(buckets))
+	p.bounds = make([]float64, len(buckets))
 	for i := range buckets {
-		counts[i] = buckets[i].count
+		p.bounds[i] = buckets[i].bound
 	}
-	return counts
+	return p.bounds
 }
-
-// add a series that some signal reads. labels are kept.
-func (b *builder) add(f *family, labels []label, v value) error {
-	labels = slices.DeleteFunc(labels, func(l label) bool { return l.value == "" })
-	slices.SortFunc(labels, byName)
-	if !f.keeps(labels) {
-		return nil
-	}
-	b.key = append(b.key[:0], f.name...)
-	for i, l := range labels {
-		if len(l.name) > b.limits.LabelBytes || len(l.value) > b.limits.LabelBytes {
-			b.warn(f, "%s has series with labels of more than %d bytes: not read", f.name, b.limits.LabelBytes)
-			return nil
-		}
-		if !utf8.ValidString(l.name) || !utf8.ValidString(l.value) {
-			return fmt.Errorf("a label of %s is not UTF-8: %.100q=%.100q", f.name, l.name, l.value)
-		}
-		if i > 0 && l.name == labels[i-1].name {
-			return fmt.Errorf("label %q stands twice in one series of %s", l.name, f.name)
-		}
-		// 0xff is in no valid UTF-8 text: no two label sets share a key.
-		b.key = append(b.key, 0xff)
-		b.key = append(b.key, l.name...)
-		b.key = append(b.key, 0xff)
-		b.key = append(b.key, l.value...)
-	}
-	if b.seen[string(b.key)] {
-		return fmt.Errorf("one series of %s stands twice: %s", f.name, formatLabels(labels))
-	}
-	key := string(b.key)
-	b.seen[key] = true
-	b.result.samples = append(b.result.samples, sample{key: key, family: f.name, labels: labels, value: v})
-	return nil
-}
-
-func formatLabels(labels []label) string {
-	pairs := make([]string, len(labels))
-	for i, l := range labels {
-		pairs[i] = fmt.Sprintf("%s=%q", l.name, l.value)
-	}
-	return "{" + strings.Join(pairs, ",") + "}"
-}
-
-// errTruncated is the end of an answer in the middle of something.
-var errTruncated = errors.New("the answer ends in the middle")

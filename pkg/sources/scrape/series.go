@@ -7,21 +7,40 @@ import (
 	"math"
 	"slices"
 	"sort"
+
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // series is the history of one label set.
 type series struct {
-	key    string
-	family string
-	labels []label
+	id     *identity
 	points []point
 	seen   int // number of the newest scrape that had it
+	place  int // index in process.order, when that has it
 }
 
 // point is the value of a series from one scrape on.
 type point struct {
 	scrape int
 	value  value
+}
+
+// add what a scrape says of the series.
+func (s *series) add(scrape int, now sample) {
+	v := value{state: now.state, number: now.number}
+	if now.counts != nil {
+		if n := len(s.points); n > 0 && s.points[n-1].value.is(now) {
+			return
+		}
+		v.number, v.histogram = 0, &sources.Buckets{Bounds: now.bounds, Counts: slices.Clone(now.counts), Sum: now.number}
+	}
+	s.append(scrape, v)
+}
+
+// is says that a sample of a histogram has the value v.
+func (v value) is(now sample) bool {
+	return v.histogram != nil && sameNumber(v.histogram.Sum, now.number) &&
+		slices.Equal(v.histogram.Counts, now.counts) && slices.Equal(v.histogram.Bounds, now.bounds)
 }
 
 // append a value if it is another than the last one.

@@ -34,7 +34,9 @@ type Source struct {
 	metrics sourceMetrics
 	// places bounds the scrapes under way, by component: many slow kubelets do
 	// not hold up a kube-apiserver.
-	places map[sources.Component]chan struct{}
+	places     map[sources.Component]chan struct{}
+	identities map[sources.Component]*identities
+	scratch    sync.Pool // of what a scan needs
 
 	mu      sync.Mutex
 	found   []discovery // by index of the Finder
@@ -55,6 +57,7 @@ type status struct {
 	attempted bool   // at least one scrape was begun
 	underWay  bool   // one is not done
 	problem   string // of the last one that is done; "" when it succeeded
+	scanner   *scanner
 }
 
 // New returns a Source that has not scraped yet; see Run.
@@ -68,17 +71,19 @@ func New(config Config) (*Source, error) {
 		return nil, fmt.Errorf("embedded source: %w", err)
 	}
 	s := &Source{
-		config:  config,
-		plans:   plans,
-		clients: newClients(config.REST, config.Kubelet),
-		store:   newStore(config.History, config.Limits.SeriesPerTarget),
-		metrics: newMetrics(),
-		places:  map[sources.Component]chan struct{}{},
-		found:   make([]discovery, len(config.Finders)),
-		status:  map[targetID]*status{},
+		config:     config,
+		plans:      plans,
+		clients:    newClients(config.REST, config.Kubelet),
+		store:      newStore(config.History, config.Limits.SeriesPerTarget),
+		metrics:    newMetrics(),
+		places:     map[sources.Component]chan struct{}{},
+		identities: map[sources.Component]*identities{},
+		found:      make([]discovery, len(config.Finders)),
+		status:     map[targetID]*status{},
 	}
 	for component := range plans {
 		s.places[component] = make(chan struct{}, config.Concurrency)
+		s.identities[component] = newIdentities()
 		if _, err := s.clients.of(Target{Component: component}); err != nil {
 			return nil, fmt.Errorf("embedded source: %w", err)
 		}

@@ -37,6 +37,7 @@ type process struct {
 	offset   int         // number of times[0]; scrapes are numbered from 0
 	series   map[string]*series
 	ordered  []*series           // the same, in the order in which they were first seen
+	order    []*series           // those of the newest scrape, in its order
 	families map[string]int      // number of the scrape that had the family first
 	warnings map[string][]string // of the newest scrape
 	// refused is when a series was first refused over the limit. From then on no
@@ -50,7 +51,7 @@ func newStore(history time.Duration, limit int) *store {
 }
 
 // add a scrape of a target at a time after that of all its scrapes before.
-func (s *store) add(id targetID, at time.Time, e exposition) error {
+func (s *store) add(id targetID, at time.Time, e *exposition) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.targets[id] {
@@ -129,7 +130,7 @@ func (p *process) start() time.Time {
 }
 
 // add the samples of the scrape that was added to times last.
-func (p *process) add(e exposition, limit int) {
+func (p *process) add(e *exposition, limit int) {
 	scrape := p.offset + len(p.times) - 1
 	p.warnings = e.warnings
 	for name := range e.families {
@@ -137,27 +138,47 @@ func (p *process) add(e exposition, limit int) {
 			p.families[name] = scrape
 		}
 	}
+	next := 0 // index in order of the series that is expected
+	order := p.order
+	p.order = make([]*series, 0, len(e.samples))
 	for _, sample := range e.samples {
-		held := p.series[sample.key]
-		if held == nil {
-			if len(p.series) >= limit && p.refused.IsZero() {
-				p.refused = p.newest()
-			}
-			if !p.refused.IsZero() {
-				continue
-			}
-			held = &series{key: sample.key, family: sample.family, labels: sample.labels}
-			p.series[sample.key] = held
-			p.ordered = append(p.ordered, held)
+		var held *series
+		if next < len(order) && order[next].id == sample.id {
+			held = order[next]
+		} else if held = p.held(sample.id, limit); held == nil {
+			continue
 		}
+		next = max(next, held.place+1)
+		p.order = append(p.order, held)
 		held.seen = scrape
-		held.append(scrape, sample.value)
+		held.add(scrape, sample)
+	}
+	for i, held := range p.order {
+		held.place = i
 	}
 	for _, held := range p.ordered {
 		if held.seen != scrape {
 			held.append(scrape, value{state: absent})
 		}
 	}
+}
+
+// held returns the series with an identity, a new one if need be, or nil over the
+// limit.
+func (p *process) held(id *identity, limit int) *series {
+	if held := p.series[id.key]; held != nil {
+		return held
+	}
+	if len(p.series) >= limit && p.refused.IsZero() {
+		p.refused = p.newest()
+	}
+	if !p.refused.IsZero() {
+		return nil
+	}
+	held := &series{id: id, place: -1}
+	p.series[id.key] = held
+	p.ordered = append(p.ordered, held)
+	return held
 }
 
 // prune drops scrapes before oldest, except the last of them: a window that
@@ -171,7 +192,7 @@ func (p *process) prune(oldest time.Time) {
 	p.offset += drop
 	for _, s := range p.ordered {
 		if s.prune(p.offset); s.gone() {
-			delete(p.series, s.key)
+			delete(p.series, s.id.key)
 		}
 	}
 	p.ordered = slices.DeleteFunc(p.ordered, (*series).gone)

@@ -1,0 +1,61 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"runtime"
+	"strings"
+	"sync"
+	"weak"
+)
+
+// identity of a series: its family and labels, the same object for all targets
+// of a component, which mostly expose the same series.
+type identity struct {
+	key    string // family and labels, unique within a component
+	family *family
+	labels []label // sorted by name, without empty values; parts of key
+}
+
+// identities of a component. They are held weakly: one that no target and no
+// history has any more is forgotten.
+type identities struct {
+	mu    sync.Mutex
+	byKey map[string]weak.Pointer[identity]
+}
+
+func newIdentities() *identities {
+	return &identities{byKey: map[string]weak.Pointer[identity]{}}
+}
+
+// separator of the parts of a key. It is in no valid UTF-8 text, so that no two
+// label sets share a key.
+const separator = 0xff
+
+// of returns the identity with this key, which is made of the family and labels.
+func (i *identities) of(key []byte, f *family, labels int) *identity {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if id := i.byKey[string(key)].Value(); id != nil {
+		return id
+	}
+	id := &identity{key: string(key), family: f, labels: make([]label, labels)}
+	_, rest, _ := strings.Cut(id.key, string([]byte{separator}))
+	for n := range id.labels {
+		id.labels[n].name, rest, _ = strings.Cut(rest, string([]byte{separator}))
+		id.labels[n].value, rest, _ = strings.Cut(rest, string([]byte{separator}))
+	}
+	i.byKey[id.key] = weak.Make(id)
+	runtime.AddCleanup(id, i.forget, id.key)
+	return id
+}
+
+// forget a key unless it was given to another identity meanwhile.
+func (i *identities) forget(key string) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if i.byKey[key].Value() == nil {
+		delete(i.byKey, key)
+	}
+}

@@ -1,0 +1,154 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import (
+	"bytes"
+	"io"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
+	"google.golang.org/protobuf/proto"
+)
+
+// showNaive shows what the naive model made of a body.
+func showNaive(e naiveExposition) string {
+	out := exposition{warnings: e.warnings}
+	for _, s := range e.samples {
+		shown := sample{id: &identity{family: &family{name: s.family}, labels: s.labels}, state: s.value.state, number: s.value.number}
+		if h := s.value.histogram; h != nil {
+			shown.bounds, shown.counts, shown.number = h.Bounds, h.Counts, h.Sum
+		}
+		out.samples = append(out.samples, shown)
+	}
+	return show(&out)
+}
+
+// differ scans a body and says where that differs from the naive model.
+func differ(t *testing.T, s *scanner, body []byte) string {
+	t.Helper()
+	want, wantErr := naiveProto(bytes.NewReader(body), testPlan(t), testLimits)
+	got, err := s.read(bytes.NewReader(body), decodeProto)
+	defer s.release()
+	if (err != nil) != (wantErr != nil) {
+		t.Fatalf("error %v, of the naive model %v", err, wantErr)
+	}
+	if err != nil {
+		return ""
+	}
+	if !got.started.Equal(want.started) {
+		t.Errorf("started %s, want %s", got.started, want.started)
+	}
+	return cmp.Diff(showNaive(want), show(got)) + cmp.Diff(want.families, got.families)
+}
+
+// A scanner that remembers what it read says the same as one that does not, while
+// series come, go and change places.
+func TestScannerRemembers(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 200 {
+		protos, texts := newTestScanner(t), newTestScanner(t)
+		families := []*dto.MetricFamily{
+			randomFamily(r, "other", dto.MetricType_COUNTER), randomFamily(r, "c", dto.MetricType_COUNTER),
+			randomFamily(r, "g", dto.MetricType_GAUGE), randomFamily(r, "h", dto.MetricType_HISTOGRAM),
+		}
+		for range 20 {
+			change(r, families)
+			body := delimited(t, families...)
+			if diff := differ(t, protos, body); diff != "" {
+				t.Fatalf("naive model, then scanner:\n%s", diff)
+			}
+			want, err := naiveProto(bytes.NewReader(body), testPlan(t), testLimits)
+			if err != nil {
+				t.Fatal(err)
+			}
+			spelled := text(t, families...)
+			got, err := texts.read(bytes.NewReader(spelled), decodeText)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(showNaive(want), show(got)); diff != "" {
+				t.Fatalf("protobuf, then text: %s\n%s", diff, spelled)
+			}
+			texts.release()
+		}
+	}
+}
+
+// change families in one of the ways in which an answer differs from the last one.
+func change(r *rand.Rand, families []*dto.MetricFamily) {
+	f := families[r.IntN(len(families))]
+	fresh := randomFamily(r, f.GetName(), f.GetType())
+	switch r.IntN(6) {
+	case 0:
+		f.Metric = fresh.Metric
+	case 1:
+		r.Shuffle(len(f.Metric), func(i, j int) { f.Metric[i], f.Metric[j] = f.Metric[j], f.Metric[i] })
+	case 2:
+		if len(f.Metric) > 1 {
+			f.Metric = slices.Delete(f.Metric, 0, 1)
+		}
+	case 3:
+		if len(f.Metric) < 30 {
+			fresh.Metric[0].Label = append(fresh.Metric[0].Label, &dto.LabelPair{Name: proto.String("z"), Value: proto.String(string(rune('a'+len(f.Metric))) + string(rune('a'+r.IntN(20))))})
+			if !has(f, fresh.Metric[0]) {
+				f.Metric = slices.Insert(f.Metric, r.IntN(len(f.Metric)+1), fresh.Metric[0])
+			}
+		}
+	case 4:
+		r.Shuffle(len(families), func(i, j int) { families[i], families[j] = families[j], families[i] })
+	default: // only the values change
+		for i, m := range f.Metric {
+			values := fresh.Metric[i%len(fresh.Metric)]
+			m.Counter, m.Gauge, m.Histogram = values.Counter, values.Gauge, values.Histogram
+		}
+	}
+}
+
+func has(f *dto.MetricFamily, m *dto.Metric) bool {
+	return slices.ContainsFunc(f.Metric, func(other *dto.Metric) bool {
+		return proto.Equal(&dto.Metric{Label: m.Label}, &dto.Metric{Label: other.Label})
+	})
+}
+
+// FuzzProtoIsNaive compares the scanner with the library, twice with one memory.
+func FuzzProtoIsNaive(f *testing.F) {
+	r := rand.New(rand.NewPCG(4, 4))
+	f.Add(delimited(f, randomFamily(r, "c", dto.MetricType_COUNTER), randomFamily(r, "h", dto.MetricType_HISTOGRAM)))
+	f.Add(delimited(f, randomFamily(r, "other", dto.MetricType_GAUGE), randomFamily(r, "g", dto.MetricType_UNTYPED)))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s := newTestScanner(t)
+		for range 2 {
+			if diff := differ(t, s, body); diff != "" {
+				t.Fatal(diff)
+			}
+		}
+	})
+}
+
+// FuzzTextRemembers compares the second scan of a text with the first.
+func FuzzTextRemembers(f *testing.F) {
+	f.Add([]byte("# TYPE h histogram\nh_bucket{a=\"b\\n\",le=\"1\"} 1\nh_bucket{a=\"b\\n\",le=\"+Inf\"} 2\nh_sum{a=\"b\\n\"} 3\nh_count{a=\"b\\n\"} 2\nc{code=\"200\"} 1 2\ng NaN\n"))
+	f.Add([]byte("g{a=\"b\"} 1\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\nh_count 3\n"))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		s := newTestScanner(t)
+		var shown [3]string
+		for i := range shown {
+			// In pieces, so that lines lie across the end of what was read.
+			e, err := s.read(io.MultiReader(bytes.NewReader(body[:i*len(body)/3]), bytes.NewReader(body[i*len(body)/3:])), decodeText)
+			if err != nil {
+				shown[i] = err.Error()
+			} else {
+				shown[i] = show(e)
+			}
+			s.release()
+			if shown[i] != shown[0] {
+				t.Fatal(cmp.Diff(shown[0], shown[i]))
+			}
+		}
+	})
+}

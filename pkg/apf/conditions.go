@@ -56,6 +56,7 @@ func hasHeadroom(rows []*row, missing bool, complete metav1.Condition) metav1.Co
 		return answer(metav1.ConditionFalse, ReasonRejecting, rejectingMessage(worst(rows)))
 	case v1alpha1.PressureQueueing:
 		return answer(metav1.ConditionFalse, ReasonQueueing, queueingMessage(worst(rows)))
+	case v1alpha1.PressureIdle, v1alpha1.PressureOk, v1alpha1.PressureUnknown:
 	}
 	switch {
 	case least != nil && *least.HeadroomSeats <= 0:

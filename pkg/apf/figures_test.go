@@ -177,7 +177,7 @@ func TestRoundDurations(t *testing.T) {
 
 func TestOneLine(t *testing.T) {
 	for text, want := range map[string]string{
-		"dial tcp:\n\trefused ":       "dial tcp: refused",
+		"dial tcp:\n\trefused ":       "dial tcp: refused", //nolint:gocritic // the white space is the case
 		strings.Repeat("\u00e4", 101): strings.Repeat("\u00e4", 100) + "...",
 		"":                            "",
 	} {

@@ -127,6 +127,7 @@ func TestKubectl(t *testing.T) {
 
 // testWatch follows a report with kubectl until it is sent an update.
 func testWatch(t *testing.T, binary string) {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
 	defer cancel()
 	command := exec.CommandContext(ctx, binary, "--kubeconfig", lab.state.AdminKubeconfig, "--cache-dir", t.TempDir(), "get", "sloreports", "-w")

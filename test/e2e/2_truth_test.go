@@ -145,6 +145,7 @@ func TestTruth(t *testing.T) {
 // the sample after its start and the one before its end, and at most what was
 // added between the one before its start and the one after its end.
 func testCounts(t *testing.T, samples []sample) {
+	t.Helper()
 	for _, objective := range slices.Sorted(maps.Keys(thresholds)) {
 		report, err := getReport(t, lab.slo, objective)
 		if err != nil {

@@ -27,10 +27,12 @@ const (
 )
 
 func getReport(t *testing.T, client *versioned.Clientset, name string) (*v1alpha1.SLOReport, error) {
+	t.Helper()
 	return client.SloV1alpha1().SLOReports().Get(t.Context(), name, metav1.GetOptions{})
 }
 
 func getHeadroom(t *testing.T, client *versioned.Clientset, name string) (*v1alpha1.APFHeadroom, error) {
+	t.Helper()
 	return client.SloV1alpha1().APFHeadrooms().Get(t.Context(), name, metav1.GetOptions{})
 }
 

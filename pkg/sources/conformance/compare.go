@@ -167,7 +167,7 @@ func (c *comparison) series(e expectation, result sources.Result) {
 func seriesKey(signal sources.Signal, series string) string {
 	values := make([]string, len(signal.Labels))
 	for i, label := range signal.Labels {
-		for _, pair := range strings.Split(strings.Trim(series, "{}"), ",") {
+		for pair := range strings.SplitSeq(strings.Trim(series, "{}"), ",") {
 			if value, found := strings.CutPrefix(pair, label+"="); found {
 				values[i] = strings.Trim(value, `"`)
 			}

@@ -21,7 +21,7 @@ import (
 type reference struct{ scenario Scenario }
 
 func TestReference(t *testing.T) {
-	Run(t, func(t *testing.T, scenario Scenario) sources.Source { return reference{scenario} })
+	Run(t, func(_ *testing.T, scenario Scenario) sources.Source { return reference{scenario} })
 }
 
 func (r reference) Read(_ context.Context, at time.Time, window time.Duration) (*sources.Reading, error) {
@@ -197,7 +197,7 @@ func seriesOf(scrapes []Scrape) []string {
 func match(signal sources.Signal, metric, series string) (family string, labels map[string]string, ok bool) {
 	family, text, _ := strings.Cut(series, "{")
 	labels = map[string]string{}
-	for _, pair := range strings.Split(strings.TrimSuffix(text, "}"), ",") {
+	for pair := range strings.SplitSeq(strings.TrimSuffix(text, "}"), ",") {
 		name, value, _ := strings.Cut(pair, "=")
 		labels[name] = strings.Trim(value, `"`)
 	}

@@ -116,6 +116,7 @@ type limitedTransport struct {
 	limit int64
 }
 
+// RoundTrip implements http.RoundTripper.
 func (t limitedTransport) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
 	if err == nil {

@@ -24,7 +24,7 @@ type BusyError struct {
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("Prometheus answered %s and asks to retry after %s: %s", httpStatus(e.Status), e.RetryAfter, e.Message)
+	return fmt.Sprintf("answer of Prometheus: %s and asks to retry after %s: %s", httpStatus(e.Status), e.RetryAfter, e.Message)
 }
 
 // maxMessage is how much of what a server says goes into an error, in bytes.
@@ -53,7 +53,7 @@ func statusError(response *http.Response, body string) error {
 	case status == http.StatusMethodNotAllowed:
 		remedy = "; queries are sent by POST, which something on the way does not allow"
 	}
-	return fmt.Errorf("Prometheus answered %s: %s%s", httpStatus(status), message, remedy)
+	return fmt.Errorf("answer of Prometheus: %s: %s%s", httpStatus(status), message, remedy)
 }
 
 func httpStatus(status int) string {

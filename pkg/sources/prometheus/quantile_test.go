@@ -62,6 +62,7 @@ func quantileSamples() []prometheustest.Sample {
 
 // testQuantiles compares our quantiles with those of the real histogram_quantile.
 func testQuantiles(t *testing.T, address string) {
+	t.Helper()
 	histograms := randomHistograms()
 	for _, q := range []float64{-0.5, 0, 0.01, 0.25, 0.5, 0.9, 0.99, 0.999, 1, 1.5} {
 		compared := 0

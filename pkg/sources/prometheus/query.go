@@ -68,7 +68,7 @@ func (s *session) send(ctx context.Context, promql string, each func(*series) er
 		return err
 	}
 	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, body, err := s.client.Do(ctx, request)
+	response, body, err := s.client.Do(ctx, request) //nolint:bodyclose // api.Client reads and closes it
 	if err != nil {
 		return s.transportError(err)
 	}
@@ -80,7 +80,7 @@ func (s *session) send(ctx context.Context, promql string, each func(*series) er
 	case err != nil:
 		return fmt.Errorf("read the answer of %s: %w", s.address(), err)
 	case answer.status == "error":
-		return fmt.Errorf("Prometheus answered %s", clip(answer.errorType+": "+answer.message))
+		return fmt.Errorf("answer of Prometheus: %s", clip(answer.errorType+": "+answer.message))
 	}
 	s.warn(answer.warnings)
 	return nil
@@ -88,8 +88,7 @@ func (s *session) send(ctx context.Context, promql string, each func(*series) er
 
 // transportError names the address once, and nothing of the request.
 func (s *session) transportError(err error) error {
-	var sent *url.Error
-	if errors.As(err, &sent) {
+	if sent, ok := errors.AsType[*url.Error](err); ok {
 		err = sent.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {

@@ -5,6 +5,7 @@ package prometheus_test
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -28,6 +29,7 @@ func TestReal(t *testing.T) {
 
 	t.Run("conformance", func(t *testing.T) {
 		conformance.Run(t, func(t *testing.T, scenario conformance.Scenario) sources.Source {
+			t.Helper()
 			return open(t, url, scenario)
 		})
 	})
@@ -101,7 +103,7 @@ func scraped(scenario conformance.Scenario, apiserverJob string) []prometheustes
 func with(series string, labels ...string) string {
 	name, own, _ := strings.Cut(series, "{")
 	if own = strings.TrimSuffix(own, "}"); own != "" {
-		labels = append(labels[:len(labels):len(labels)], own)
+		labels = append(slices.Clip(labels), own)
 	}
 	return name + "{" + strings.Join(labels, ",") + "}"
 }

@@ -29,22 +29,11 @@ type selection struct {
 	// newest sample: Prometheus has ended their series since.
 	failing map[string]float64
 	// born are those of which all samples within the window are of a process that
-	// was born in it. unborn are those of
-	// which it is not known what they had at the start of the window.
+	// was born in it. unborn are those of which it is not known what they had at the
+	// start of the window.
 	born, unborn []string
 	// err says why the instances could not be found out.
 	err error
-}
-
-// observed is how many instances are.
-func (s *selection) observed() int {
-	n := 0
-	for _, instance := range s.instances {
-		if instance.Observed {
-			n++
-		}
-	}
-	return n
 }
 
 // fingerprint changes when instances come, go or restart.

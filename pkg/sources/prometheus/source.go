@@ -44,7 +44,7 @@ var _ sources.Source = &Source{}
 // New returns a source. It sends nothing; see Check.
 func New(config Config) (*Source, error) {
 	if err := config.validate(); err != nil {
-		return nil, fmt.Errorf("Prometheus source: %w", err)
+		return nil, err
 	}
 	config = config.withDefaults()
 	config.Signals, config.Match = slices.Clone(config.Signals), maps.Clone(config.Match)
@@ -146,7 +146,8 @@ type reader struct {
 func (r *reader) component(ctx context.Context, component sources.Component) *selection {
 	found, err := r.findTargets(ctx, r.session, component, r.window)
 	if err != nil {
-		return &selection{component: component, err: r.failAll(component, err)}
+		r.failAll(component, err)
+		return &selection{component: component, err: err}
 	}
 	chosen := r.choose(component, found, r.session.at, r.window)
 	p, err := r.planFor(ctx, r.session, chosen)
@@ -166,17 +167,15 @@ func (r *reader) component(ctx context.Context, component sources.Component) *se
 }
 
 // failAll says of every signal of a component that it could not be read.
-func (r *reader) failAll(component sources.Component, err error) error {
+func (r *reader) failAll(component sources.Component, err error) {
 	for _, signal := range r.signalsOf(component) {
 		r.done(signal, sources.Result{}, err)
 	}
-	return err
 }
 
 // done keeps the result of a signal. When Prometheus is busy all else stops.
 func (r *reader) done(signal sources.Signal, result sources.Result, err error) {
-	var busy *BusyError
-	if errors.As(err, &busy) {
+	if busy, ok := errors.AsType[*BusyError](err); ok {
 		r.cancel(busy)
 	}
 	if err != nil {

@@ -52,6 +52,7 @@ func newTestSource(t *testing.T, url string, change func(*Config)) *Source {
 
 // serve answers every query with what answer returns.
 func serve(t *testing.T, answer func(w http.ResponseWriter, promql string)) string {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/prefix/api/v1/query" || r.Method != http.MethodPost {
 			http.NotFound(w, r)
@@ -99,7 +100,7 @@ func TestReadOneQueryFails(t *testing.T) {
 		t.Errorf("a signal without series came out as %+v", r)
 	}
 	if r := reading.Results["seats"]; len(r.Metrics)+len(r.Series) > 0 || len(r.Warnings) != 1 ||
-		!strings.Contains(r.Warnings[0], "read seats: Prometheus answered 422 Unprocessable Entity: execution: too many samples") {
+		!strings.Contains(r.Warnings[0], "read seats: answer of Prometheus: 422 Unprocessable Entity: execution: too many samples") {
 		t.Errorf("a signal that could not be read came out as %+v", r)
 	}
 	if len(reading.Warnings) != 1 || reading.Warnings[0] != "Prometheus warns: store down" {
@@ -129,7 +130,7 @@ func TestReadOneComponentFails(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	const want = "find instances of kubelet: Prometheus answered 500 Internal Server Error: boom"
+	const want = "find instances of kubelet: answer of Prometheus: 500 Internal Server Error: boom"
 	if r := reading.Results["startup"]; len(r.Warnings) != 1 || r.Warnings[0] != want {
 		t.Errorf("got %+v", r)
 	}

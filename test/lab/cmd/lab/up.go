@@ -181,10 +181,10 @@ func (u *upFlags) background(ctx context.Context, out io.Writer) error {
 		select {
 		case err := <-ended:
 			show()
-			return fmt.Errorf("the lab did not come up (%v); see %s", err, logs)
+			return fmt.Errorf("the lab did not come up (see %s): %w", logs, err)
 		case <-ctx.Done():
 			_ = cmd.Process.Signal(syscall.SIGTERM)
-			_ = <-ended // it was told to
+			<-ended
 			show()
 			return ctx.Err()
 		case <-time.After(100 * time.Millisecond):

@@ -24,7 +24,7 @@ help: ## Show the habits of this repository.
 
 .PHONY: build
 build: ## Build bin/slo-apiserver.
-	@CGO_ENABLED=0 go build -trimpath -ldflags "-s -w $(LDFLAGS)" -o bin/slo-apiserver ./cmd/slo-apiserver
+	@CGO_ENABLED=0 go build -trimpath -buildvcs=false -ldflags "-s -w $(LDFLAGS)" -o bin/slo-apiserver ./cmd/slo-apiserver
 
 .PHONY: demo
 demo: build $(LAB) ## Real control plane, some load, both tables printed. SOURCE=prometheus reads through Prometheus.
@@ -73,4 +73,4 @@ lab-down: $(LAB) ## Stop it, and the demo.
 # Go decides whether there is anything to do.
 .PHONY: $(LAB)
 $(LAB):
-	@cd test/lab && CGO_ENABLED=0 go build -trimpath -o $(CURDIR)/$(LAB) ./cmd/lab
+	@cd test/lab && CGO_ENABLED=0 go build -trimpath -buildvcs=false -o $(CURDIR)/$(LAB) ./cmd/lab

@@ -42,8 +42,8 @@ e2e: build $(LAB) ## End-to-end tests: this server behind the real aggregator of
 	@hack/e2e.sh $(LAB)
 
 .PHONY: bench
-bench: ## Benchmarks, side by side where there is a peer.
-	@go test -run '^$$' -bench . -benchmem ./pkg/...
+bench: ## What it costs beside Prometheus' parser, storage and query engine: one table.
+	@cd test/perf && go run ./cmd/perf
 
 .PHONY: fuzz
 fuzz: ## Every fuzz target for FUZZTIME (60s).

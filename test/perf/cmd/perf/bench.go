@@ -9,6 +9,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime/pprof"
 	"strings"
 
 	"example.io/slo-apiserver/test/perf/internal/figures"
@@ -48,6 +49,7 @@ func bench(ctx context.Context, args []string) error {
 	flags.Usage = func() { fmt.Fprint(flags.Output(), benchUsage); flags.PrintDefaults() }
 	isShort := flags.Bool("short", false, "small clusters and few rounds: a minute, to see that it works")
 	labDir := flags.String("lab-dir", "", "directory of a running lab, whose real bodies are measured, too")
+	profile := flags.String("cpuprofile", "", "file for a processor profile of all of it: where the time goes")
 	only := flags.String("only", "", "parts to measure: scrape, large, lab, heap, reports, growth, equality, ledger, process")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -58,6 +60,17 @@ func bench(ctx context.Context, args []string) error {
 	s := full
 	if *isShort {
 		s = short
+	}
+	if *profile != "" {
+		file, err := os.Create(*profile)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		if err := pprof.StartCPUProfile(file); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
 	}
 	fmt.Println(figures.Machine(*isShort))
 	var rows []figures.Row

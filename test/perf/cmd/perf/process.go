@@ -48,7 +48,7 @@ func process(ctx context.Context, args []string) error {
 	if l.Prometheus == nil || l.Prometheus.ScrapeInterval != "15s" {
 		return errors.New("the lab has no Prometheus that scrapes every 15 s: start it with --prometheus --scrape-interval 15s --nodes 20")
 	}
-	if l, err = f.serve(ctx, l); err != nil {
+	if l, err = f.serve(ctx); err != nil {
 		return err
 	}
 	ctx, cancel := context.WithCancel(ctx)
@@ -71,7 +71,7 @@ func process(ctx context.Context, args []string) error {
 }
 
 // serve the product in the lab, and return the lab with it.
-func (f processFlags) serve(ctx context.Context, l *lab.Lab) (*lab.Lab, error) {
+func (f processFlags) serve(ctx context.Context) (*lab.Lab, error) {
 	if f.server != "" {
 		for _, args := range [][]string{
 			{"register", "--dir", f.labDir},
@@ -88,11 +88,7 @@ func (f processFlags) serve(ctx context.Context, l *lab.Lab) (*lab.Lab, error) {
 	if err := sleep(ctx, 15*time.Second); err != nil {
 		return nil, err
 	}
-	l, err := lab.Open(f.labDir)
-	if err == nil && l.Aggregated.PID == 0 {
-		err = errors.New("the product does not run in the lab")
-	}
-	return l, err
+	return lab.Open(f.labDir)
 }
 
 func (f processFlags) measure(ctx context.Context, l *lab.Lab) (figures.Process, error) {
@@ -102,11 +98,14 @@ func (f processFlags) measure(ctx context.Context, l *lab.Lab) (figures.Process,
 		return p, err
 	}
 	fmt.Fprintf(os.Stderr, "measuring for %s\n", f.duration)
-	pids := []int{l.Aggregated.PID, l.Prometheus.PID}
+	product, err := l.ProductPID()
+	if err != nil {
+		return p, err
+	}
+	pids := []int{product, l.Prometheus.PID}
 	usage := []*figures.ProcessUsage{&p.Ours, &p.Prometheus}
 	var before [2]lab.Usage
 	for i, pid := range pids {
-		var err error
 		if before[i], err = lab.UsageOf(pid); err != nil {
 			return p, err
 		}

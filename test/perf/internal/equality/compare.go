@@ -77,11 +77,14 @@ func Compare(ctx context.Context, s Scenario) (Result, error) {
 	}
 	defer h.storage.Close()
 	var result Result
-	for n := 22; n < s.Scrapes; n += 3 {
-		for _, w := range []struct {
-			after  time.Duration // the sample
-			window time.Duration
-		}{{0, 5 * time.Minute}, {0, 2 * time.Minute}, {7 * time.Second, 5 * time.Minute}, {3 * time.Second, 100 * time.Second}} {
+	kinds := []struct {
+		after  time.Duration // the sample
+		window time.Duration
+	}{{0, 5 * time.Minute}, {0, 2 * time.Minute}, {7 * time.Second, 5 * time.Minute}, {3 * time.Second, 100 * time.Second}}
+	for i := 0; 22+3*i < s.Scrapes; i++ {
+		n := 22 + 3*i
+		for k := range 2 {
+			w := kinds[(i+k)%len(kinds)]
 			one, err := h.compare(ctx, h.at(n).Add(w.after), w.window)
 			if err != nil {
 				return result, fmt.Errorf("scenario %s, %s up to scrape %d and %s: %w", s.Name, w.window, n, w.after, err)

@@ -29,7 +29,7 @@ func TestMeasurements(t *testing.T) {
 			t.Errorf("%s: %+v", format, s)
 		}
 	}
-	kept, err := Heap(t.Context(), 20, 2)
+	kept, err := Heap(t.Context(), 20, 1)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestMeasurements(t *testing.T) {
 	if kept.Ours == 0 || kept.Filtered == 0 || kept.Theirs <= kept.Filtered || kept.Exposed <= kept.Needed || kept.Needed == 0 {
 		t.Errorf("%+v", kept)
 	}
-	evaluation, err := Evaluate(t.Context(), 20, 2, tiny)
+	evaluation, err := Evaluate(t.Context(), 20, 1, tiny)
 	if err != nil {
 		t.Fatal(err)
 	}

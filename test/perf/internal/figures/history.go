@@ -29,11 +29,11 @@ type Kept struct {
 func Heap(ctx context.Context, combinations, instances int) (Kept, error) {
 	k := Kept{Scrapes: int(History/Interval) + 1, Instances: instances}
 	grown := func(make func(names []string) (contender, func() error, error)) (uint64, error) {
+		before := measure.Live()
 		feed, err := newGenerated(Protobuf, combinations, instances)
 		if err != nil {
 			return 0, err
 		}
-		before := measure.Live()
 		c, end, err := make(feed.names)
 		if err != nil {
 			return 0, err
@@ -41,8 +41,7 @@ func Heap(ctx context.Context, combinations, instances int) (Kept, error) {
 		_, err = fill(ctx, feed, Protobuf, k.Scrapes, c)
 		if err == nil {
 			k.count(feed.processes)
-			// The feed was there before, but not with its buffers and last bodies.
-			*feed = generated{}
+			*feed = generated{} // its part of the heap is not of this measurement
 			if o, is := c.(ours); is {
 				o.Scrape(ctx, nil, "", begin) // nobody answers: lets go of the last bodies
 			}

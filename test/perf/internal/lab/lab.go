@@ -31,7 +31,9 @@ type Lab struct {
 	APIServers      []APIServer `json:"apiservers"`
 	Kubelets        []Process   `json:"kubelets"`
 	Prometheus      *Prometheus `json:"prometheus"`
-	Aggregated      Process     `json:"aggregated"`
+	Aggregated      struct {
+		Kubeconfig string `json:"kubeconfig"`
+	} `json:"aggregated"`
 }
 
 // Process in the lab; its PID is 0 while it does not run.

@@ -46,6 +46,31 @@ func UsageOf(pid int) (Usage, error) {
 	return Usage{cpu, anonymous}, nil
 }
 
+// ProductPID finds the product: state.json does not tell it. It is the process that
+// was given the kubeconfig which the lab makes for it.
+func (l *Lab) ProductPID() (int, error) {
+	entries, err := os.ReadDir("/proc")
+	if err != nil {
+		return 0, err
+	}
+	for _, entry := range entries {
+		pid, err := strconv.Atoi(entry.Name())
+		if err != nil {
+			continue
+		}
+		arguments, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", pid))
+		if err != nil {
+			continue // it has ended since
+		}
+		for argument := range strings.SplitSeq(string(arguments), "\x00") {
+			if argument == "--kubeconfig="+l.Aggregated.Kubeconfig {
+				return pid, nil
+			}
+		}
+	}
+	return 0, fmt.Errorf("no process has --kubeconfig=%s: the product does not run in the lab", l.Aggregated.Kubeconfig)
+}
+
 // cpuOf are utime and stime, the fields 14 and 15. The second field, the name of
 // the program in parentheses, may hold spaces.
 func cpuOf(stat []byte) (time.Duration, error) {

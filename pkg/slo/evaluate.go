@@ -19,10 +19,6 @@ import (
 type Options struct {
 	// ResourcesProblem says why there are no Resources.
 	ResourcesProblem error
-	// Days holds what is known of the last 24 hours, by the name of the
-	// objective. Without an entry every minute of the day is unknown. The error
-	// budget is filled in from the objective.
-	Days map[string]v1alpha1.DayMinutes
 }
 
 // Evaluate makes one report per objective from one reading, sorted by name. The
@@ -32,23 +28,30 @@ type Options struct {
 // The reports lack what only the caller knows: resourceVersion, and the
 // lastTransitionTime of conditions, which spans evaluations. How old the reading
 // is, too, only the caller can tell.
+//
+// The day of a report is unknown: the Ledger has it.
 func Evaluate(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) []v1alpha1.SLOReport {
+	reports, _ := Judge(objectives, reading, resources, options)
+	return reports
+}
+
+// Judge is Evaluate with the outcome of every key, for the Ledger: both come from
+// one pass over the reading. The minutes are in the order of the objectives.
+func Judge(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) ([]v1alpha1.SLOReport, []Minute) {
 	labels := map[string][]string{}
 	for _, signal := range Signals() {
 		labels[signal.Name] = signal.Labels
 	}
 	reports := make([]v1alpha1.SLOReport, 0, len(objectives))
+	minutes := make([]Minute, 0, len(objectives))
 	for _, o := range objectives {
-		day, known := options.Days[o.Name]
-		if !known {
-			day = unknownDay()
-		}
-		report := newReport(o, day)
-		evaluate(&report.Status, o, labels[o.Signal], reading, resources, options.ResourcesProblem)
+		report := newReport(o)
+		keys := evaluate(&report.Status, o, labels[o.Signal], reading, resources, options.ResourcesProblem)
 		reports = append(reports, report)
+		minutes = append(minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: keys})
 	}
 	sortByName(reports)
-	return reports
+	return reports, minutes
 }
 
 // Unknown makes the reports for when there is no reading at all: everything is
@@ -56,7 +59,7 @@ func Evaluate(objectives []Objective, reading *sources.Reading, resources *Resou
 func Unknown(objectives []Objective, reason, message string) []v1alpha1.SLOReport {
 	reports := make([]v1alpha1.SLOReport, 0, len(objectives))
 	for _, o := range objectives {
-		report := newReport(o, unknownDay())
+		report := newReport(o)
 		setConditions(&report.Status, judgement{v1alpha1.VerdictUnknown, reason, message},
 			metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: message},
 			metav1.Condition{Status: metav1.ConditionUnknown, Reason: reason, Message: message})
@@ -70,8 +73,8 @@ func sortByName(reports []v1alpha1.SLOReport) {
 	slices.SortFunc(reports, func(a, b v1alpha1.SLOReport) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// evaluate fills the status of one objective.
-func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, reading *sources.Reading, resources *Resources, problem error) {
+// evaluate fills the status of one objective, and returns the verdicts on its keys.
+func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, reading *sources.Reading, resources *Resources, problem error) []KeyVerdict {
 	c := cover(o, reading)
 	status.ObservationTime = c.observationTime()
 	status.WindowSeconds = c.windowSeconds()
@@ -81,7 +84,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, re
 	complete := dataComplete(o, c, result, reading.Warnings)
 	if j, without := unfit(o, c, result, resources, problem); without {
 		setConditions(status, j, complete, metav1.Condition{Status: metav1.ConditionUnknown, Reason: j.reason, Message: j.message})
-		return
+		return nil
 	}
 
 	tallies := collect(o, labels, result.Series, resources)
@@ -94,6 +97,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, re
 	}
 	traffic.Message = message
 	setConditions(status, judge(o, c, k), complete, traffic)
+	return keyVerdicts(o, c, k)
 }
 
 // unfit says why there can be no figures at all.

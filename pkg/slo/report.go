@@ -14,8 +14,8 @@ import (
 )
 
 // newReport is the objective as it is in force, without a measurement.
-func newReport(o Objective, day v1alpha1.DayMinutes) v1alpha1.SLOReport {
-	day.BadMinutesAllowed = o.badMinutesAllowed()
+func newReport(o Objective) v1alpha1.SLOReport {
+	day := Day{Unknown: minutesPerDay}.Minutes(o)
 	return v1alpha1.SLOReport{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: o.Name,
@@ -38,11 +38,6 @@ func newReport(o Objective, day v1alpha1.DayMinutes) v1alpha1.SLOReport {
 		},
 		Status: v1alpha1.SLOReportStatus{Day: &day},
 	}
-}
-
-// unknownDay is a day of which nothing is known.
-func unknownDay() v1alpha1.DayMinutes {
-	return v1alpha1.DayMinutes{UnknownMinutes: minutesPerDay}
 }
 
 // setFigures copies what was measured. What is not known stays absent: all totals

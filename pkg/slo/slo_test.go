@@ -136,7 +136,10 @@ func TestUnknown(t *testing.T) {
 	for _, report := range reports {
 		want := v1alpha1.SLOReportStatus{
 			Verdict: v1alpha1.VerdictUnknown,
-			Day:     &v1alpha1.DayMinutes{UnknownMinutes: 1440, BadMinutesAllowed: 14},
+			Day: &v1alpha1.DayMinutes{
+				UnknownMinutes: 1440, BadMinutesAllowed: 14, BadMinutesLeft: 14,
+				BurnRates: []v1alpha1.BurnRate{{WindowMinutes: 60}, {WindowMinutes: 360}},
+			},
 			Conditions: []metav1.Condition{
 				{Type: "Met", Status: metav1.ConditionUnknown, Reason: "SourceUnavailable", Message: "connection refused"},
 				{Type: "DataComplete", Status: metav1.ConditionFalse, Reason: "SourceUnavailable", Message: "connection refused"},
@@ -146,23 +149,6 @@ func TestUnknown(t *testing.T) {
 		if diff := cmp.Diff(want, report.Status); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", report.Name, diff)
 		}
-	}
-}
-
-func TestDays(t *testing.T) {
-	objectives, err := Catalog(DefaultWindow, DefaultMinimumRequests)
-	if err != nil {
-		t.Fatal(err)
-	}
-	reading := &sources.Reading{At: scenarioAt}
-	known := v1alpha1.DayMinutes{GoodMinutes: 1391, BadMinutes: 9, UnknownMinutes: 40}
-	reports := Evaluate(objectives, reading, nil, Options{Days: map[string]v1alpha1.DayMinutes{APILatencyMutating: known}})
-	known.BadMinutesAllowed = 14
-	if diff := cmp.Diff(&known, reports[0].Status.Day); diff != "" {
-		t.Errorf("the day of %s (-want +got):\n%s", reports[0].Name, diff)
-	}
-	if day := reports[1].Status.Day; day.UnknownMinutes != 1440 {
-		t.Errorf("the day of %s is not unknown: %+v", reports[1].Name, day)
 	}
 }
 

@@ -24,6 +24,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.APFHeadroomList{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_APFHeadroomList(ref),
 		v1alpha1.APFHeadroomSpec{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_APFHeadroomSpec(ref),
 		v1alpha1.APFHeadroomStatus{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref),
+		v1alpha1.BurnRate{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_BurnRate(ref),
 		v1alpha1.DayMinutes{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_DayMinutes(ref),
 		v1alpha1.DayObjective{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_DayObjective(ref),
 		v1alpha1.ExcludedKeys{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref),
@@ -374,11 +375,56 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_BurnRate(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "BurnRate tells how fast the error budget was spent over a part of the day.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"windowMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "windowMinutes is the length of that part, in minutes: it ends with the day.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"badMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "badMinutes is the number of bad minutes in it.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"judgedMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "judgedMinutes is the number of good and bad minutes in it.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"rate": {
+						SchemaProps: spec.SchemaProps{
+							Description: "rate is the bad share of the judged minutes, badMinutes / judgedMinutes, over the share that may be bad, 1 - spec.day.goodMinutesPercent / 100: a decimal, rounded up to six digits. At 1 a day of judged minutes spends exactly that share. Absent without a judged minute, or where none may be bad.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"windowMinutes", "badMinutes", "judgedMinutes"},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_DayMinutes(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "DayMinutes counts the minutes of the last 24 hours. The four counts add up to 1440. Neither idle nor unknown minutes are good.",
+				Description: "DayMinutes counts the minutes of the last 24 hours, one evaluation each. The four counts add up to 1440. Neither idle nor unknown minutes are good: they are in no ratio, and a minute that was not evaluated is unknown.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"goodMinutes": {
@@ -413,12 +459,56 @@ func schema_pkg_apis_slo_v1alpha1_DayMinutes(ref common.ReferenceCallback) commo
 							Format:      "int32",
 						},
 					},
+					"judgedMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "judgedMinutes is goodMinutes + badMinutes: the denominator of goodRatio.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"goodRatio": {
+						SchemaProps: spec.SchemaProps{
+							Description: "goodRatio is the attainment, goodMinutes / judgedMinutes: a decimal in [0,1], rounded down to six digits. Absent without a judged minute.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
 					"badMinutesAllowed": {
 						SchemaProps: spec.SchemaProps{
 							Description: "badMinutesAllowed is the error budget: the bad minutes a day may have.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
+						},
+					},
+					"badMinutesLeft": {
+						SchemaProps: spec.SchemaProps{
+							Description: "badMinutesLeft is badMinutesAllowed - badMinutes. It is negative when the day has more bad minutes than it may have.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"burnRates": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"windowMinutes",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "burnRates tell how fast the error budget was spent over the last hour and the last six hours.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.BurnRate{}.OpenAPIModelName()),
+									},
+								},
+							},
 						},
 					},
 					"firstBadTime": {
@@ -434,11 +524,11 @@ func schema_pkg_apis_slo_v1alpha1_DayMinutes(ref common.ReferenceCallback) commo
 						},
 					},
 				},
-				Required: []string{"goodMinutes", "badMinutes", "idleMinutes", "unknownMinutes", "badMinutesAllowed"},
+				Required: []string{"goodMinutes", "badMinutes", "idleMinutes", "unknownMinutes", "judgedMinutes", "badMinutesAllowed", "badMinutesLeft"},
 			},
 		},
 		Dependencies: []string{
-			v1.Time{}.OpenAPIModelName()},
+			v1alpha1.BurnRate{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 

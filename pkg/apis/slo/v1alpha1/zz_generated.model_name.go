@@ -29,6 +29,11 @@ func (in APFHeadroomStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in BurnRate) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.BurnRate"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in DayMinutes) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.DayMinutes"
 }

@@ -1,0 +1,260 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"fmt"
+	"hash/fnv"
+	"slices"
+	"time"
+)
+
+const (
+	// maximumKeys of all objectives together that the ledger has rows for. A
+	// cluster has some hundreds; it bounds the memory to 4 MB.
+	maximumKeys = 10_000
+	// longestName of an objective or in a key, in bytes. No name in Kubernetes is
+	// longer than 253 (RFC 1123).
+	longestName = 253
+)
+
+// Ledger holds one outcome a minute for the last 1440 minutes, of every objective
+// and of each of its keys. It has no clock: minutes are told to it. A minute that
+// it is not told of is unknown, and what is known of a minute never changes, so
+// that a clock that is set back neither rewrites nor counts anything twice.
+//
+// A Ledger is not safe for concurrent use.
+type Ledger struct {
+	books []book // in the order of the objectives
+	// newest minute since 1970 of which anything may be known; the oldest is 1439
+	// before it.
+	newest int64
+	limit  int
+}
+
+// book of one objective.
+type book struct {
+	objective Objective
+	slots     slots
+	rows      []row // sorted by key
+	names     names
+}
+
+// row of one key: 368 bytes.
+type row struct {
+	key   namedKey
+	slots slots
+}
+
+// NewLedger returns a ledger of these objectives that knows nothing yet.
+func NewLedger(objectives []Objective) (*Ledger, error) {
+	l := &Ledger{limit: maximumKeys}
+	for _, o := range objectives {
+		if o.Name == "" || len(o.Name) > longestName {
+			return nil, fmt.Errorf("objective %q: a ledger needs names of 1 to %d bytes", o.Name, longestName)
+		}
+		if l.book(o.Name) != nil {
+			return nil, fmt.Errorf("objective %q: there are two of that name", o.Name)
+		}
+		l.books = append(l.books, book{objective: o})
+	}
+	return l, nil
+}
+
+func (l *Ledger) book(objective string) *book {
+	for i := range l.books {
+		if l.books[i].objective.Name == objective {
+			return &l.books[i]
+		}
+	}
+	return nil
+}
+
+// Keys is the number of keys that have a row.
+func (l *Ledger) Keys() int {
+	n := 0
+	for i := range l.books {
+		n += len(l.books[i].rows)
+	}
+	return n
+}
+
+// Record what an evaluation at that time says. The minutes since the last record
+// that nobody told of are unknown from then on. Of an objective for which the
+// minute is already known nothing is recorded: the first verdict stands. After a
+// clock that was set back by a day or more, nothing is known any more.
+//
+// A key gets a row with its first good or bad minute, and loses it when it has
+// none any more; minutes before that are unknown. Record returns how many keys
+// got no row, because there are too many or their names are too long.
+func (l *Ledger) Record(at time.Time, minutes []Minute) (refused int) {
+	minute := minuteOf(at)
+	l.advance(minute)
+	slot := slotOf(minute)
+	for _, m := range minutes {
+		b := l.book(m.Objective)
+		if b == nil || b.slots.isKnown(slot) {
+			continue
+		}
+		b.slots.record(slot, m.Verdict)
+		refused += b.record(slot, m.Keys, l.limit-l.Keys())
+	}
+	return refused
+}
+
+// advance makes room for the minute: what it replaces is forgotten.
+func (l *Ledger) advance(minute int64) {
+	var gone minuteSet
+	switch {
+	case minute > l.newest:
+		gone = ending(minute, minute-l.newest)
+	case minute <= l.newest-minutesPerDay:
+		gone = ending(minute, minutesPerDay)
+	default:
+		return
+	}
+	l.newest = minute
+	for i := range l.books {
+		b := &l.books[i]
+		b.slots.clear(&gone)
+		for j := range b.rows {
+			b.rows[j].slots.clear(&gone)
+		}
+		if seen := countJudged(b.rows); seen < len(b.rows) {
+			rows := make([]row, 0, seen) // of that size: rows are large
+			for _, r := range b.rows {
+				if r.slots.isJudged() {
+					rows = append(rows, r)
+				}
+			}
+			b.rows = rows
+			b.names = compact(b.names, rows)
+		}
+	}
+}
+
+func countJudged(rows []row) int {
+	n := 0
+	for i := range rows {
+		if rows[i].slots.isJudged() {
+			n++
+		}
+	}
+	return n
+}
+
+// record the keys of a minute, for at most so many more of which there is room.
+func (b *book) record(slot int, keys []KeyVerdict, room int) (refused int) {
+	byKey := func(x, y KeyVerdict) int { return x.Key.Compare(y.Key) }
+	if !slices.IsSortedFunc(keys, byKey) {
+		keys = slices.Clone(keys)
+		slices.SortStableFunc(keys, byKey)
+	}
+	var added []keySlots
+	i := 0
+	for n, k := range keys {
+		if n > 0 && keys[n-1].Key == k.Key {
+			continue // told twice
+		}
+		for i < len(b.rows) && b.names.key(b.rows[i].key).Compare(k.Key) < 0 {
+			i++
+		}
+		if i < len(b.rows) && b.names.key(b.rows[i].key) == k.Key {
+			b.rows[i].slots.record(slot, k.Verdict)
+			continue
+		}
+		var s slots
+		if s.record(slot, k.Verdict); !s.isJudged() {
+			continue
+		}
+		if len(added) >= room || k.Key.longest() > longestName {
+			refused++
+			continue
+		}
+		added = append(added, keySlots{k.Key, s})
+	}
+	b.add(added)
+	return refused
+}
+
+func (k Key) longest() int {
+	return max(len(k.Group), len(k.Resource), len(k.Subresource), len(k.Verb))
+}
+
+// keySlots are a row to be.
+type keySlots struct {
+	key   Key
+	slots slots
+}
+
+// add rows that are not there yet.
+func (b *book) add(added []keySlots) {
+	if len(added) == 0 {
+		return
+	}
+	rows := make([]row, len(b.rows), len(b.rows)+len(added)) // of that size: rows are large
+	copy(rows, b.rows)
+	intern := b.names.interner()
+	for _, a := range added {
+		rows = append(rows, row{intern(a.key), a.slots})
+	}
+	slices.SortFunc(rows, func(x, y row) int { return b.names.key(x.key).Compare(b.names.key(y.key)) })
+	b.rows = rows
+}
+
+// window is the part of the ring that a day is made of.
+type window struct {
+	newest              int64
+	day, sixHours, hour minuteSet
+}
+
+// window of the day that ends now. The minute that goes on belongs to it once
+// something was recorded, so that it is not unknown until then; and so does what
+// a clock that was set back has put into the future.
+func (l *Ledger) window(now time.Time) *window {
+	untold := max(0, minuteOf(now)-1-l.newest)
+	last := func(n int64) minuteSet { return ending(l.newest, n-untold) }
+	return &window{newest: l.newest, day: last(minutesPerDay), sixHours: last(burnSixHours), hour: last(burnHour)}
+}
+
+// Day returns the figures of the last 24 hours of an objective. Of one that the
+// ledger does not have all minutes are unknown.
+func (l *Ledger) Day(objective string, now time.Time) Day {
+	b := l.book(objective)
+	if b == nil {
+		return Day{Unknown: minutesPerDay}
+	}
+	return b.slots.figures(l.window(now))
+}
+
+// KeyDay is the day of one key.
+type KeyDay struct {
+	Key Key
+	Day Day
+}
+
+// KeyDays returns the figures of the last 24 hours of every key of an objective
+// that had a good or bad minute, sorted by key. Objectives whose indicator is not
+// split have none.
+func (l *Ledger) KeyDays(objective string, now time.Time) []KeyDay {
+	b := l.book(objective)
+	if b == nil {
+		return nil
+	}
+	w := l.window(now)
+	days := make([]KeyDay, len(b.rows))
+	for i := range b.rows {
+		days[i] = KeyDay{b.names.key(b.rows[i].key), b.rows[i].slots.figures(w)}
+	}
+	return days
+}
+
+// fingerprint tells objectives apart whose minutes do not compare. What a day may
+// have of them, and what traffic is called low, does not change the verdict on one.
+func (o Objective) fingerprint() uint64 {
+	h := fnv.New64a()
+	_, _ = fmt.Fprintf(h, "%q %q %q %q %q %t %d %d %d", o.Component, o.Signal, o.Verbs, o.Scope, o.Key,
+		o.EvenShares, o.Percentile, o.Threshold, o.Window) // a hash does not fail
+	return h.Sum64()
+}

@@ -4,14 +4,10 @@
 package scrape
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"math"
-	"slices"
-	"strconv"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -22,13 +18,15 @@ const maxLine = 1 << 20
 
 // decodeText reads an answer in the Prometheus text format, version 0.0.4
 // (prometheus/docs, content/docs/instrumenting/exposition_formats.md).
+//
+// Families that nobody wants are jumped over, histograms that are spelled as they
+// were last time are read as a block, and what remains line by line.
 func decodeText(r io.Reader, s *scanner) error {
-	d := textDecoder{
-		scanner: s,
-		r:       bufio.NewReaderSize(r, 64<<10),
-		roles:   s.plan.roles(),
-		foreign: map[*family]bool{},
+	if s.roles == nil {
+		s.roles = s.plan.roles()
 	}
+	d := textDecoder{scanner: s, input: input{r: r, buffer: s.scratch.input}, foreign: map[*family]bool{}}
+	defer func() { s.scratch.input = d.input.buffer }()
 	for {
 		err := d.next()
 		if errors.Is(err, io.EOF) {
@@ -47,59 +45,74 @@ func decodeText(r io.Reader, s *scanner) error {
 // textDecoder reads line by line and puts histograms together.
 type textDecoder struct {
 	*scanner
-	r       *bufio.Reader
-	line    int
-	long    []byte // a line that did not fit into the buffer of r
-	roles   map[string]role
-	foreign map[*family]bool // families of another type than they are read as
-	family  *family          // of the line before
-	partial histograms       // of that family
+	input    input
+	line     int
+	foreign  map[*family]bool // families of another type than they are read as
+	unwanted []byte           // name of the family that is jumped over
+	family   *family          // of the line before
+	places   *places          // of that family
+	names    partNames        // of that family
+	partial  histograms       // of that family
+	within   bool             // a histogram that began line by line
 }
 
-// role of a sample name within its family.
-type role struct {
-	family *family
-	part   part
-}
-
-type part int
-
-const (
-	number part = iota
-	bucketCount
-	sumOfAll
-	countOfAll
-)
-
-// roles by sample name, as the text format spells the parts of a family.
-func (p plan) roles() map[string]role {
-	roles := map[string]role{}
-	for _, f := range p {
-		if f.kind != sources.Histogram {
-			roles[f.name] = role{f, number}
-			continue
-		}
-		roles[f.name+"_bucket"] = role{f, bucketCount}
-		roles[f.name+"_sum"] = role{f, sumOfAll}
-		roles[f.name+"_count"] = role{f, countOfAll}
-	}
-	return roles
-}
-
-// next reads a line. io.EOF says that there was none left.
+// next reads a line or more. io.EOF says that there was none left.
 func (d *textDecoder) next() error {
+	if len(d.unwanted) > 0 {
+		if err := d.jump(); err != nil {
+			return err
+		}
+	}
+	if d.family != nil && d.family.kind == sources.Histogram && !d.foreign[d.family] && !d.within {
+		if found, err := d.block(); found || err != nil {
+			return err
+		}
+	}
 	line, err := d.readLine()
 	if err != nil {
 		return err
+	}
+	if d.family != nil && d.family.kind != sources.Histogram && !d.foreign[d.family] {
+		if found, err := d.again(line); found || err != nil {
+			return err
+		}
 	}
 	line = bytes.TrimLeft(line, " \t")
 	switch {
 	case len(line) == 0:
 		return nil
 	case line[0] == '#':
-		d.comment(line)
-		return nil
+		return d.comment(line)
 	}
+	return d.sample(line)
+}
+
+// again reads a line with the number of a series that is spelled as it was in the
+// last answer.
+func (d *textDecoder) again(line []byte) (found bool, err error) {
+	labels, is := cutPrefix(line, d.family.name)
+	if !is {
+		return false, nil
+	}
+	pl := d.places.expected()
+	if pl == nil || !startsWith(labels, pl.raw) {
+		pl = d.places.byRaw[string(labels[:bytes.LastIndexByte(labels, '}')+1])]
+	}
+	if pl == nil || len(labels) <= len(pl.raw) || labels[len(pl.raw)] != ' ' {
+		return false, nil
+	}
+	v, rest, is := cutNumber(d.withEnd(labels[len(pl.raw)+1:]))
+	if !is || len(rest) > 0 {
+		return false, nil
+	}
+	return true, d.number(d.family, d.places, pl, v)
+}
+
+// withEnd is the rest of a line with its end.
+func (d *textDecoder) withEnd(rest []byte) []byte { return rest[:len(rest)+1] }
+
+// sample reads a line that is neither empty nor a comment.
+func (d *textDecoder) sample(line []byte) error {
 	end := bytes.IndexAny(line, "{ \t")
 	if end < 0 {
 		return fmt.Errorf("no value after %.100q", line)
@@ -120,147 +133,89 @@ func (d *textDecoder) next() error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", line[:end], err)
 	}
-	if role.part == number {
-		return d.numberOf(role.family, line[end:], labels, v)
+	if role.part != number {
+		d.within = role.part != countOfAll
+		return d.partial.add(role.part, line[end:], labels, v)
 	}
-	return d.partial.add(role.part, labels, v)
-}
-
-func (d *textDecoder) numberOf(f *family, raw []byte, labels []label, v float64) error {
-	p := d.placesOf(f)
-	pl, err := d.identify(f, p, labels, nil)
+	raw := line[end : end+bytes.LastIndexByte(line[end:], '}')+1]
+	pl, err := d.identify(role.family, d.places, labels, raw)
 	if err != nil {
 		return err
 	}
-	return d.number(f, p, pl, v)
+	return d.number(role.family, d.places, pl, v)
 }
 
-// readLine returns the next line without its end. The bytes are valid until the
-// next call.
+// readLine returns the next line without its end, which follows it in memory. The
+// bytes are valid until the next call.
 func (d *textDecoder) readLine() ([]byte, error) {
 	d.line++
-	line, err := d.r.ReadSlice('\n')
-	d.long = d.long[:0]
-	for errors.Is(err, bufio.ErrBufferFull) {
-		if len(d.long)+len(line) > maxLine {
+	for searched := 0; ; {
+		text := d.input.unread()
+		if end := bytes.IndexByte(text[searched:], '\n'); end >= 0 {
+			end += searched
+			return text[:end], d.input.skip(end + 1)
+		}
+		if len(text) > maxLine {
 			return nil, fmt.Errorf("longer than %d bytes", maxLine)
 		}
-		d.long = append(d.long, line...)
-		line, err = d.r.ReadSlice('\n')
-	}
-	if len(d.long) > 0 {
-		d.long = append(d.long, line...)
-		line = d.long
-	}
-	if errors.Is(err, io.EOF) && len(line) > 0 {
-		return nil, errTruncated
-	}
-	if err != nil {
-		return nil, err
-	}
-	return line[:len(line)-1], nil
-}
-
-// comment takes the type of a wanted family from a TYPE line. Other comments say
-// nothing that is needed.
-func (d *textDecoder) comment(line []byte) {
-	fields := bytes.Fields(line[1:])
-	if len(fields) != 3 || string(fields[0]) != "TYPE" {
-		return
-	}
-	name := string(fields[1])
-	for _, key := range []string{name, name + "_bucket"} {
-		if role, wanted := d.roles[key]; wanted && role.family.name == name {
-			d.foreign[role.family] = !d.hasType(role.family, string(fields[2]))
+		searched = len(text)
+		more, err := d.input.peek(len(text) + 1)
+		switch {
+		case err != nil:
+			return nil, err
+		case len(more) == 0:
+			return nil, io.EOF
+		case len(more) == searched:
+			return nil, errTruncated
 		}
 	}
+}
+
+// comment takes the type of a family from a TYPE line, and whether it is wanted.
+// Other comments say nothing that is needed.
+func (d *textDecoder) comment(line []byte) error {
+	fields := bytes.Fields(line[1:])
+	if len(fields) != 3 || string(fields[0]) != "TYPE" {
+		return nil
+	}
+	f := d.plan[string(fields[1])]
+	if f != nil {
+		d.foreign[f] = !d.hasType(f, string(fields[2]))
+	}
+	if f == nil || d.foreign[f] {
+		d.unwanted = append(d.unwanted[:0], fields[1]...)
+	}
+	return d.endFamily(f)
 }
 
 // endFamily hands on the histograms of the family that ends where the next one
 // begins: the lines of a family stand together.
 func (d *textDecoder) endFamily(next *family) error {
+	if d.family == next {
+		return nil
+	}
 	for _, h := range d.partial.inOrder {
 		if !d.hasClassicBuckets(d.family, h.buckets) {
 			continue
 		}
-		p := d.placesOf(d.family)
-		pl, err := d.identify(d.family, p, h.labels, nil)
+		raw := h.spelling.raw
+		if h.spelling.parts != 2 {
+			raw = nil
+		}
+		if raw != nil {
+			d.places.spelled = spelled{h.spelling.texts, bounds(h.buckets)}
+		}
+		pl, err := d.identify(d.family, d.places, h.labels, raw)
 		if err != nil {
 			return err
 		}
-		if err := d.histogram(d.family, p, pl, h.buckets, h.count, h.sum); err != nil {
+		if err := d.histogram(d.family, d.places, pl, h.buckets, h.count, h.sum); err != nil {
 			return err
 		}
 	}
-	d.family, d.partial = next, histograms{}
-	return nil
-}
-
-// histograms of one family, whose parts come line by line.
-type histograms struct {
-	byLabels map[string]*partialHistogram
-	inOrder  []*partialHistogram
-	last     *partialHistogram
-}
-
-type partialHistogram struct {
-	labels     []label
-	buckets    []bucket
-	count, sum float64
-}
-
-func (h *histograms) add(part part, labels []label, v float64) error {
-	bound := math.NaN()
-	if part == bucketCount {
-		var err error
-		if labels, bound, err = takeBound(labels); err != nil {
-			return err
-		}
-	}
-	slices.SortFunc(labels, byName)
-	p := h.of(labels)
-	switch part {
-	case bucketCount:
-		p.buckets = append(p.buckets, bucket{bound, v})
-	case sumOfAll:
-		p.sum = v
-	case countOfAll:
-		p.count = v
+	d.family, d.places, d.partial, d.within = next, nil, histograms{}, false
+	if next != nil {
+		d.places, d.names = d.placesOf(next), namesOf(next)
 	}
 	return nil
-}
-
-// of returns the histogram with these labels: mostly that of the line before.
-func (h *histograms) of(labels []label) *partialHistogram {
-	if h.last != nil && slices.Equal(h.last.labels, labels) {
-		return h.last
-	}
-	key := formatLabels(labels)
-	p := h.byLabels[key]
-	if p == nil {
-		p = &partialHistogram{labels: labels, count: math.NaN(), sum: math.NaN()}
-		if h.byLabels == nil {
-			h.byLabels = map[string]*partialHistogram{}
-		}
-		h.byLabels[key] = p
-		h.inOrder = append(h.inOrder, p)
-	}
-	h.last = p
-	return p
-}
-
-// takeBound takes the label le out of labels. It is parsed as a number: "1" and
-// "1.0" are one bound.
-func takeBound(labels []label) ([]label, float64, error) {
-	for i, l := range labels {
-		if l.name != "le" {
-			continue
-		}
-		bound, err := strconv.ParseFloat(l.value, 64)
-		if err != nil {
-			return nil, 0, fmt.Errorf("label le=%.100q is not a number", l.value)
-		}
-		return slices.Delete(labels, i, i+1), bound, nil
-	}
-	return nil, 0, errors.New("a bucket has no label le")
 }

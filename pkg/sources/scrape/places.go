@@ -25,6 +25,7 @@ type places struct {
 	byRaw       map[string]*place
 	byID        map[*identity]*place
 	bounds      []float64 // of the last histogram: the next one mostly has the same
+	spelled     spelled   // in the text format
 }
 
 const (

@@ -117,9 +117,14 @@ func (p *places) boundsOf(buckets []bucket) []float64 {
 			return p.bounds
 		}
 	}
-	p.bounds = make([]float64, len(buckets))
-	for i := range buckets {
-		p.bounds[i] = buckets[i].bound
-	}
+	p.bounds = bounds(buckets)
 	return p.bounds
+}
+
+func bounds(buckets []bucket) []float64 {
+	bounds := make([]float64, len(buckets))
+	for i := range buckets {
+		bounds[i] = buckets[i].bound
+	}
+	return bounds
 }

@@ -27,6 +27,7 @@ type scanner struct {
 	pool     *sync.Pool // of *scratch, shared by all scanners
 	scan     uint64     // number of the scan under way, or of the last one
 	places   map[*family]*places
+	roles    map[string]role // of the text format, once it was met
 	key      []byte
 	*scratch            // during a scan, and until release
 	result   exposition // refers to scratch

@@ -14,7 +14,7 @@ const (
 )
 
 func TestEquality(t *testing.T) {
-	for _, scenario := range Scenarios(24, 1) {
+	for _, scenario := range Scenarios(16, 1) {
 		t.Run(scenario.Name, func(t *testing.T) {
 			t.Parallel()
 			result, err := Compare(t.Context(), scenario)
@@ -22,7 +22,7 @@ func TestEquality(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Logf("%+v", result)
-			if result.Windows == 0 || result.Figures < 24*result.Windows {
+			if result.Windows == 0 || result.Figures < 16*result.Windows {
 				t.Errorf("%d figures in %d windows were compared", result.Figures, result.Windows)
 			}
 			for name, d := range map[string]Differences{"the engine": result.Engine, "the truth": result.Truth} {

@@ -94,8 +94,10 @@ func newGenerated(format Format, combinations, instances int) (*generated, error
 	return g, nil
 }
 
+// Instances that were made up.
 func (g *generated) Instances() []string { return g.names }
 
+// Next body; there is always one.
 func (g *generated) Next() (Bodies, error) {
 	b := Bodies{At: g.now, Answers: map[string][]byte{}}
 	for i, p := range g.processes {

@@ -28,13 +28,13 @@ type Kept struct {
 // Heap fills all contenders with ten minutes, one after the other, each alone.
 func Heap(ctx context.Context, combinations, instances int) (Kept, error) {
 	k := Kept{Scrapes: int(History/Interval) + 1, Instances: instances}
-	grown := func(make func(names []string) (contender, func() error, error)) (uint64, error) {
+	grown := func(start func(names []string) (c contender, end func(), err error)) (uint64, error) {
 		before := measure.Live()
 		feed, err := newGenerated(Protobuf, combinations, instances)
 		if err != nil {
 			return 0, err
 		}
-		c, end, err := make(feed.names)
+		c, end, err := start(feed.names)
 		if err != nil {
 			return 0, err
 		}
@@ -48,21 +48,18 @@ func Heap(ctx context.Context, combinations, instances int) (Kept, error) {
 		}
 		after := measure.Live()
 		runtime.KeepAlive(c)
-		if ended := end(); err == nil {
-			err = ended
-		}
+		end()
 		return after - min(before, after), err
 	}
-	nothing := func() error { return nil }
 	var err error
-	if k.Ours, err = grown(func(names []string) (contender, func() error, error) {
+	if k.Ours, err = grown(func(names []string) (contender, func(), error) {
 		o, err := newOurs(names)
-		return o, nothing, err
+		return o, func() {}, err
 	}); err != nil {
 		return k, err
 	}
 	for to, keep := range map[*uint64]func(string) bool{&k.Theirs: nil, &k.Filtered: neededSamples} {
-		if *to, err = grown(func(names []string) (contender, func() error, error) {
+		if *to, err = grown(func(names []string) (contender, func(), error) {
 			t, err := newTheirs(names, keep)
 			if err != nil {
 				return nil, nil, err

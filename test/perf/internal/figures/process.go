@@ -25,7 +25,7 @@ type ProcessUsage struct {
 // Reaches of the whole process.
 const (
 	reachCPU       = 1.0 / 20
-	reachAnonymous = 30 << 20
+	reachAnonymous = 30e6
 	reachMemory    = 1.0 / 3
 )
 

@@ -103,8 +103,8 @@ func newFlowFamilies() flowFamilies {
 	bySchema := func(name string, kind Kind, bounds []float64, more ...string) *Family {
 		return newFamily(prefix+name, "[BETA] By flow schema.", kind, bounds, append([]string{"flow_schema", "priority_level"}, more...)...)
 	}
-	byLevel := func(name string, kind Kind) *Family {
-		return newFamily(prefix+name, "[BETA] By priority level.", kind, nil, "priority_level")
+	byLevel := func(name string) *Family {
+		return newFamily(prefix+name, "[BETA] By priority level.", Gauge, nil, "priority_level")
 	}
 	f := flowFamilies{
 		wait:               newFamily(prefix+"request_wait_duration_seconds", "[BETA] Waits in queues in seconds.", Histogram, boundsFlow, "execute", "flow_schema", "priority_level"),
@@ -120,13 +120,13 @@ func newFlowFamilies() flowFamilies {
 		requestUtilization: newFamily(prefix+"priority_level_request_utilization", "[ALPHA] Over time.", Histogram, boundsUtilization, "phase", "priority_level"),
 		seatUtilization:    newFamily(prefix+"priority_level_seat_utilization", "[ALPHA] Over time.", Histogram, boundsSeats, "phase", "priority_level"),
 		demand:             newFamily(prefix+"demand_seats", "[ALPHA] Over time.", Histogram, boundsSeats, "priority_level"),
-		nominal:            byLevel("nominal_limit_seats", Gauge),
-		current:            byLevel("current_limit_seats", Gauge),
-		highWatermark:      byLevel("demand_seats_high_watermark", Gauge),
-		concurrency:        byLevel("request_concurrency_limit", Gauge),
+		nominal:            byLevel("nominal_limit_seats"),
+		current:            byLevel("current_limit_seats"),
+		highWatermark:      byLevel("demand_seats_high_watermark"),
+		concurrency:        byLevel("request_concurrency_limit"),
 	}
 	for _, name := range []string{"lower_limit_seats", "upper_limit_seats", "demand_seats_average", "demand_seats_stdev", "demand_seats_smoothed", "target_seats"} {
-		f.limits = append(f.limits, byLevel(name, Gauge))
+		f.limits = append(f.limits, byLevel(name))
 	}
 	return f
 }

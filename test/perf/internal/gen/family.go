@@ -87,6 +87,7 @@ func (f *Family) add(created time.Time, values ...string) *Series {
 	case Summary:
 		s.Quantiles = make([]float64, len(f.Bounds))
 		s.Counts = make([]uint64, 1)
+	case Counter, Gauge: // one value
 	}
 	at, _ := slices.BinarySearchFunc(f.Series, values, func(s *Series, values []string) int { return slices.Compare(s.Values, values) })
 	f.Series = slices.Insert(f.Series, at, s)
@@ -116,6 +117,7 @@ func (f *Family) samples() int {
 		return len(f.Series) * (len(f.Bounds) + 3)
 	case Summary:
 		return len(f.Series) * (len(f.Bounds) + 2)
+	case Counter, Gauge:
 	}
 	return len(f.Series)
 }

@@ -13,8 +13,8 @@ import (
 // about flow control: runtime, work queues, admission, feature gates, clients. In
 // the lab, and so here, 200 of its 290 families are of this kind.
 type others struct {
-	start, now *Family
-	families   []*Family
+	start    *Family
+	families []*Family
 	// live series change from scrape to scrape.
 	live []liveSeries
 }

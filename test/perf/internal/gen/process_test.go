@@ -86,11 +86,11 @@ func plain(families map[string]*dto.MetricFamily) {
 // Both formats say the same, also after traffic, births and a restart.
 func TestFormatsAgree(t *testing.T) {
 	p := mustNew(t, Config{Combinations: 30, Births: 5, Seed: 1})
-	for step, at := range []time.Duration{15, 30, 45, 600} {
+	for step, seconds := range []int{15, 30, 45, 600} {
 		if step == 2 {
 			p.Restart(noon.Add(40 * time.Second))
 		}
-		p.Advance(noon.Add(at * time.Second))
+		p.Advance(noon.Add(time.Duration(seconds) * time.Second))
 		text, proto := decodeText(t, p.AppendText(nil)), decodeProto(t, p.AppendProto(nil))
 		plain(text)
 		plain(proto)

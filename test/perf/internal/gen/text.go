@@ -71,6 +71,7 @@ func (f *Family) appendText(dst []byte, s *Series) []byte {
 		}
 		dst = f.appendLine(dst, s, "_sum", "", "", s.Sum)
 		return f.appendLine(dst, s, "_count", "", "", float64(s.count()))
+	case Counter, Gauge:
 	}
 	return f.appendLine(dst, s, "", "", "", s.Value)
 }

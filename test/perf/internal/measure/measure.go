@@ -28,7 +28,7 @@ func (c Cost) Per(n int) Cost {
 
 // Of runs f and returns what it took. The garbage collector runs before, and not
 // while f does: in a process that holds the peer and the subject, each would pay
-// for the memory of the other. This favours whichever allocates more.
+// for the memory of the other. Whoever allocates more gains by it.
 func Of(f func() error) (Cost, error) {
 	runtime.GC()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))

@@ -43,7 +43,7 @@ func NewStorage(begin time.Time) (*Storage, error) {
 		err = head.Init(begin.Add(-48 * time.Hour).UnixMilli())
 	}
 	if err != nil {
-		os.RemoveAll(dir)
+		_ = os.RemoveAll(dir)
 		return nil, fmt.Errorf("tsdb head: %w", err)
 	}
 	engine := promql.NewEngine(promql.EngineOpts{
@@ -58,13 +58,11 @@ func NewStorage(begin time.Time) (*Storage, error) {
 	return &Storage{head: head, dir: dir, engine: engine}, nil
 }
 
-// Close frees all of it.
-func (s *Storage) Close() error {
-	err := s.head.Close()
-	if removed := os.RemoveAll(s.dir); err == nil {
-		err = removed
-	}
-	return err
+// Close frees all of it. What was measured stands, whatever becomes of its files:
+// there is no error that a caller could do anything about.
+func (s *Storage) Close() {
+	_ = s.head.Close()
+	_ = os.RemoveAll(s.dir)
 }
 
 // Series is how many it holds.

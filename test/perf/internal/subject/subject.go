@@ -116,6 +116,7 @@ func (a *answers) set(bodies map[string][]byte, contentType string) {
 	a.bodies, a.contentType = bodies, contentType
 }
 
+// RoundTrip answers with the body of the host, or that there is none.
 func (a *answers) RoundTrip(request *http.Request) (*http.Response, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

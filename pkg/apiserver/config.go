@@ -56,6 +56,9 @@ type Config struct {
 	Interval time.Duration
 	// MinimumRequests in the window below which a report is marked LowTraffic.
 	MinimumRequests int64
+	// StateDir is the directory in which the days are kept over a restart. Empty:
+	// in memory only.
+	StateDir string
 }
 
 // NewConfig returns a configuration that knows the API group and its OpenAPI

@@ -4,11 +4,14 @@
 package apiserver
 
 import (
+	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/util/wait"
 	apimetrics "k8s.io/apiserver/pkg/endpoints/metrics"
 	"k8s.io/apiserver/pkg/server/healthz"
 	"k8s.io/component-base/metrics"
@@ -24,15 +27,42 @@ import (
 // deletion of namespaces in the whole cluster.
 const readinessGrace = 30 * time.Second
 
+// need is something that the first answers need.
+type need struct {
+	name string
+	// problem says why it is not there yet.
+	problem func() error
+}
+
+func (s *Server) needs(source *source, resources *cluster.Resources) []need {
+	return []need{
+		{"cluster-objects", s.objects.check},
+		{"cluster-resources", func() error { _, err := resources.Classes(); return err }},
+		{"source", source.ready},
+	}
+}
+
 // addChecks makes readiness wait, for a while, until the cluster and the source
 // have been read once. Nothing that happens to them later is a matter of health.
-func (s *Server) addChecks(source *source, resources *cluster.Resources) error {
+func (s *Server) addChecks(needs []need) error {
 	g := newGrace(clock.RealClock{})
-	return s.generic.AddReadyzChecks(
-		g.check("cluster-objects", s.objects.check),
-		g.check("cluster-resources", func() error { _, err := resources.Classes(); return err }),
-		g.check("source", source.ready),
-	)
+	var checks []healthz.HealthChecker
+	for _, n := range needs {
+		checks = append(checks, g.check(n.name, n.problem))
+	}
+	return s.generic.AddReadyzChecks(checks...)
+}
+
+// whenReady waits, as readiness does, for what the first answers need, and then runs.
+// What is evaluated before that is served for a whole interval.
+func whenReady(needs []need, run func(context.Context)) func(context.Context) {
+	return func(ctx context.Context) {
+		// After the grace, or at the end of ctx, run finds out for itself.
+		_ = wait.PollUntilContextTimeout(ctx, 100*time.Millisecond, readinessGrace, true, func(context.Context) (bool, error) {
+			return !slices.ContainsFunc(needs, func(n need) bool { return n.problem() != nil }), nil
+		})
+		run(ctx)
+	}
 }
 
 // grace is the time in which checks may fail.

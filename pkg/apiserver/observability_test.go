@@ -4,6 +4,7 @@
 package apiserver
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
@@ -64,5 +65,28 @@ func TestMetricsOfTheMachineryAndOurOwn(t *testing.T) {
 	}
 	if _, err := metricsHandler(machinery, []metrics.Registerable{counter("twice"), counter("twice")}); err == nil || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("a metric twice: %v", err)
+	}
+}
+
+// What runs once its needs are there does not run before, and does run at the end.
+func TestWhenReady(t *testing.T) {
+	problems := 2
+	run := whenReady([]need{{"a", func() error {
+		if problems--; problems >= 0 {
+			return errors.New("not yet")
+		}
+		return nil
+	}}}, func(context.Context) {
+		if problems != -1 {
+			t.Errorf("ran when the problems were %d", problems)
+		}
+	})
+	run(t.Context())
+	ran := false
+	ended, end := context.WithCancel(t.Context())
+	end()
+	whenReady([]need{{"a", func() error { return errors.New("never") }}}, func(context.Context) { ran = true })(ended)
+	if !ran {
+		t.Error("did not run at the end")
 	}
 }

@@ -41,7 +41,8 @@ type Server struct {
 }
 
 // New builds the server. It checks what can be checked before anything is
-// served: with Prometheus as the source, that one answers at the URL.
+// served: with Prometheus as the source, that one answers at the URL; with a state
+// directory, that it can be written.
 func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 	objects, err := newObjects(c.Client, c.Source.Scrape)
 	if err != nil {
@@ -69,6 +70,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 		Timeout:     source.timeout,
 		MaxAge:      4 * c.Interval,
 		Clock:       clock.RealClock{},
+		StateDir:    c.StateDir,
 	})
 	if err != nil {
 		return nil, err
@@ -83,10 +85,12 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 		serve:   func(ctx context.Context) error { return generic.PrepareRun().RunWithContext(ctx) },
 		runners: []func(context.Context){resources.Run, source.run},
 	}
+	needs := server.needs(source, resources)
+	server.runners = append(server.runners, whenReady(needs, evaluator.RunLedger))
 	if err := server.install(c.scheme, evaluator); err != nil {
 		return nil, err
 	}
-	if err := server.addChecks(source, resources); err != nil {
+	if err := server.addChecks(needs); err != nil {
 		return nil, err
 	}
 	return server, server.addMetrics(append(evaluator.Metrics(), source.metrics...))

@@ -46,6 +46,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	if e.reading == nil || now.Sub(e.reading.At) > e.MaxAge {
 		message := fmt.Sprintf("The source of the metrics does not answer: %v", e.readErr)
 		next.Reports = slo.Unknown(e.Objectives, ReasonSourceUnavailable, message)
+		e.record(ctx, next, nil)
 		next.Headrooms = apf.Unknown(levels, schemas, ReasonSourceUnavailable, message)
 		e.publish(next, "unavailable")
 		return next
@@ -67,14 +68,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 // compute derives the objects from the reading, and reports whether all of it
 // went well. What one reading breaks is Unknown, and the other kind is served.
 func (e *Evaluator) compute(ctx context.Context, next *Evaluation, levels []*flowcontrolv1.PriorityLevelConfiguration, schemas []*flowcontrolv1.FlowSchema) bool {
-	reportsErr := guard(ctx, "evaluate the objectives", func() {
-		// Without classes the reports say why they are Unknown.
-		classes, err := e.Resources.Classes()
-		next.Reports = slo.Evaluate(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
-	})
-	if reportsErr != nil {
-		next.Reports = slo.Unknown(e.Objectives, ReasonEvaluationFailed, reportsErr.Error())
-	}
+	reportsErr := e.judge(ctx, next)
 	headroomsErr := guard(ctx, "evaluate the priority levels", func() {
 		next.Headrooms = apf.Evaluate(e.reading, levels, schemas)
 	})

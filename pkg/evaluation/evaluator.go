@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Package evaluation makes one evaluation per interval, shared by all readers,
-// and only while somebody reads or watches.
+// while somebody reads or watches, and one a minute for the ledger of days.
 package evaluation
 
 import (
@@ -49,7 +49,7 @@ type Evaluation struct {
 	HeadroomsProblem error
 }
 
-// Config of an Evaluator. Every field is needed.
+// Config of an Evaluator. Every field is needed but StateDir.
 type Config struct {
 	Source      sources.Source
 	Resources   ResourceClasses
@@ -65,6 +65,9 @@ type Config struct {
 	// for a source that does not answer.
 	MaxAge time.Duration
 	Clock  clock.Clock
+	// StateDir is the directory in which the ledger of days is kept over a
+	// restart. Empty: in memory only.
+	StateDir string
 }
 
 // Evaluator makes and keeps the latest Evaluation.
@@ -72,6 +75,12 @@ type Evaluator struct {
 	Config
 	metrics evaluationMetrics
 	flight  singleflight.Group
+	days    days
+
+	// Used by New and RunLedger only.
+	state           *state // nil: in memory only
+	restored        restored
+	checkpointFails bool
 
 	mu     sync.Mutex
 	latest *Evaluation
@@ -82,7 +91,9 @@ type Evaluator struct {
 	readAgain time.Time
 }
 
-// New returns an Evaluator, or an error that names what is missing.
+// New returns an Evaluator, or an error that names what is missing. It reads the
+// ledger back from the state directory, which has to be writable. A checkpoint that
+// can not be used is set aside, and is no error.
 func New(config Config) (*Evaluator, error) {
 	switch {
 	case config.Source == nil, config.Resources == nil, config.FlowControl == nil, config.Clock == nil:
@@ -93,19 +104,35 @@ func New(config Config) (*Evaluator, error) {
 		return nil, fmt.Errorf("window %s, interval %s and timeout %s must be positive, and the maximum age %s not below the interval",
 			config.Window, config.Interval, config.Timeout, config.MaxAge)
 	}
-	return &Evaluator{Config: config, metrics: newEvaluationMetrics()}, nil
+	ledger, err := slo.NewLedger(config.Objectives)
+	if err != nil {
+		return nil, err
+	}
+	e := &Evaluator{Config: config, metrics: newEvaluationMetrics(), days: days{ledger: ledger}}
+	if config.StateDir != "" {
+		if err := e.restore(config.StateDir); err != nil {
+			return nil, err
+		}
+	}
+	return e, nil
 }
 
 // Latest returns the latest evaluation, and makes one when that is older than
 // the interval. However many callers wait, one evaluation is made; it goes on
 // when a caller gives up, for the others.
 func (e *Evaluator) Latest(ctx context.Context) (*Evaluation, error) {
-	if latest := e.fresh(); latest != nil {
+	return e.since(ctx, time.Time{})
+}
+
+// since is Latest for an evaluation that is not older than that time. It may be,
+// when the flight of somebody else was under way.
+func (e *Evaluator) since(ctx context.Context, oldest time.Time) (*Evaluation, error) {
+	if latest := e.fresh(oldest); latest != nil {
 		return latest, nil
 	}
 	done := e.flight.DoChan("", func() (any, error) {
 		// A second look: a flight may have landed since the first.
-		if latest := e.fresh(); latest != nil {
+		if latest := e.fresh(oldest); latest != nil {
 			return latest, nil
 		}
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), e.Timeout)
@@ -149,10 +176,10 @@ func (e *Evaluator) Next(ctx context.Context, after uint64) (*Evaluation, error)
 	}
 }
 
-func (e *Evaluator) fresh() *Evaluation {
+func (e *Evaluator) fresh(oldest time.Time) *Evaluation {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.latest == nil {
+	if e.latest == nil || e.latest.Time.Before(oldest) {
 		return nil
 	}
 	// A clock that was set back makes the age negative: evaluate then, too.

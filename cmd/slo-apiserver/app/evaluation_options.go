@@ -28,6 +28,7 @@ type EvaluationOptions struct {
 	Window          time.Duration
 	Interval        time.Duration
 	MinimumRequests int64
+	StateDir        string
 }
 
 // NewEvaluationOptions returns the official window.
@@ -47,6 +48,9 @@ func (o *EvaluationOptions) AddFlags(flags *pflag.FlagSet) {
 		"How often metrics are scraped, and the age up to which an evaluation is served to all readers.")
 	flags.Int64Var(&o.MinimumRequests, "minimum-requests", o.MinimumRequests,
 		"Number of requests in the window below which a report carries the condition LowTraffic.")
+	flags.StringVar(&o.StateDir, "state-dir", o.StateDir,
+		"Directory in which the minutes of the last day are kept over a restart; it has to be there, and to be writable. "+
+			"The time in which the server did not run is unknown. Empty: in memory only.")
 }
 
 // Validate checks the flags of the group.

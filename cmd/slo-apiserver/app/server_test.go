@@ -13,6 +13,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -234,6 +235,27 @@ func TestDoesNotStartWithoutTheCluster(t *testing.T) {
 	cluster.away.Store(true)
 	if err := run(t.Context(), options); err == nil || !strings.Contains(err.Error(), "delegated authentication") {
 		t.Errorf("started without the cluster: %v", err)
+	}
+}
+
+// The days outlive the server where there is a directory for them, and one that
+// can not be used is found out before anything is served.
+func TestStateDirectory(t *testing.T) {
+	cluster, directory := newFakeCluster(t), t.TempDir()
+	for range 2 { // the second one reads what the first has written
+		s := serve(t, cluster, "--state-dir="+directory)
+		s.stop()
+		if err := <-s.ended; err != nil {
+			t.Fatal(err)
+		}
+		if entries, err := os.ReadDir(directory); err != nil || len(entries) != 1 || entries[0].Name() != "ledger" {
+			t.Fatalf("state directory: %v, %v", entries, err)
+		}
+	}
+	nowhere := filepath.Join(directory, "nowhere")
+	options := parse(t, "--kubeconfig="+cluster.kubeconfig(t), "--state-dir="+nowhere)
+	if err := run(t.Context(), options); err == nil || !strings.Contains(err.Error(), "state directory "+nowhere) {
+		t.Errorf("started without its directory: %v", err)
 	}
 }
 

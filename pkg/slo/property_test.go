@@ -191,7 +191,7 @@ func TestVerdictOfMergedInstances(t *testing.T) {
 			}
 		}
 		want := mutating(t, sum.reading(requestBounds()))
-		both := append(a.reading(requestBounds()).Results[SignalRequestLatency].Series, b.reading(requestBounds()).Results[SignalRequestLatency].Series...)
+		both := slices.Concat(a.reading(requestBounds()).Results[SignalRequestLatency].Series, b.reading(requestBounds()).Results[SignalRequestLatency].Series)
 		if diff := cmp.Diff(want, mutating(t, readingOf(both))); diff != "" {
 			t.Fatalf("round %d: two instances differ from one with the traffic of both (-want +got):\n%s", round, diff)
 		}

@@ -80,6 +80,7 @@ func (r *Resources) standing(group, resource, subresource string) standing {
 		if s := unknownStanding(group); s.excluded != "" {
 			return s
 		}
+	case BuiltIn:
 	}
 	if slices.Contains(streamingSubresources, subresource) {
 		return standing{excluded: v1alpha1.ExcludedStreamingSubresource}

@@ -146,15 +146,16 @@ func (s *scenario) parseLine(verb string, args []string) error {
 func (s *scenario) parseInstance(args []string) error {
 	i := sources.Instance{Component: sources.Component(args[0]), Name: args[1], Observed: true,
 		First: scenarioAt.Add(-DefaultWindow), Last: scenarioAt}
-	if len(args) > 2 && args[2] == "missing" {
+	switch {
+	case len(args) > 2 && args[2] == "missing":
 		i = sources.Instance{Component: i.Component, Name: i.Name, Problem: strings.Join(args[3:], " ")}
-	} else if len(args) > 2 && args[2] == "lost" {
+	case len(args) > 2 && args[2] == "lost":
 		seconds, err := strconv.Atoi(args[3])
 		if err != nil {
 			return err
 		}
 		i.Lost = time.Duration(seconds) * time.Second
-	} else if len(args) > 2 {
+	case len(args) > 2:
 		from, err := strconv.Atoi(args[3])
 		if err != nil {
 			return err

@@ -36,7 +36,7 @@ func TestCollectSumsInOneOrder(t *testing.T) {
 
 // Counts that fall from one bucket to the next are lifted before they are used,
 // as histogram_quantile does: a threshold bucket read a little earlier than its
-// neighbours does not make requests slow.
+// neighbors does not make requests slow.
 func TestTallyIsMonotonic(t *testing.T) {
 	falling := &tally{}
 	falling.add(&sources.Buckets{Bounds: []float64{0.8, 1, math.Inf(+1)}, Counts: []float64{100, 97, 100}}, 1)

@@ -133,7 +133,10 @@ func (s size) parts(labDir string) []part {
 			}
 			return rows, err
 		}},
-		{"ledger", func(context.Context) ([]figures.Row, error) { return figures.LedgerRows(), nil }},
+		{"ledger", func(context.Context) ([]figures.Row, error) {
+			ledger, err := figures.KeepLedger(600, s.effort.Rounds)
+			return ledger.Rows(), err
+		}},
 		{"process", func(context.Context) ([]figures.Row, error) {
 			return []figures.Row{{
 				Figure: "whole process on the lab", Reach: "see README", Reached: "run: perf process -lab-dir DIR",

@@ -45,6 +45,13 @@ func TestMeasurements(t *testing.T) {
 	if evaluation.Keys == 0 || evaluation.Queries != 31 || evaluation.FewQueries != 12 {
 		t.Errorf("%+v", evaluation)
 	}
+	ledger, err := KeepLedger(30, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if ledger.Keys != 30 || ledger.PerKey < 100 {
+		t.Errorf("%+v", ledger)
+	}
 	growth, err := Grow(t.Context(), 10, 20, tiny)
 	if err != nil {
 		t.Fatal(err)

@@ -92,14 +92,6 @@ func (g Growth) Rows() []Row {
 	}
 }
 
-// LedgerRows stand for what is not there yet.
-func LedgerRows() []Row {
-	return []Row{
-		{Figure: "ledger: memory by key", Reach: "<= 400 B", Reached: "not there yet"},
-		{Figure: "ledger: day figures of 600 keys", Reach: "<= 0.1 ms", Reached: "not there yet"},
-	}
-}
-
 // Machine says where and how it was measured.
 func Machine(short bool) string {
 	effort := "full"

@@ -30,13 +30,11 @@ func (e *Evaluator) restore(directory string) error {
 		e.restored.note = "there was no checkpoint"
 		return nil
 	}
-	startedOver, err := e.days.ledger.Restore(data)
-	if err != nil {
-		e.restored.problem = err
+	e.restored.note = "read back"
+	e.restored.startedOver, e.restored.problem = e.days.ledger.Restore(data)
+	if e.restored.problem != nil {
 		e.restored.aside, e.restored.asideErr = state.setAside(e.Clock.Now())
-		return nil
 	}
-	e.restored.note, e.restored.startedOver = "read back", startedOver
 	return nil
 }
 

@@ -207,6 +207,7 @@ func (b *book) add(added []keySlots) {
 type window struct {
 	newest              int64
 	day, sixHours, hour minuteSet
+	recent              []int // words that have some of the last six hours
 }
 
 // window of the day that ends now. The minute that goes on belongs to it once
@@ -215,7 +216,13 @@ type window struct {
 func (l *Ledger) window(now time.Time) *window {
 	untold := max(0, minuteOf(now)-1-l.newest)
 	last := func(n int64) minuteSet { return ending(l.newest, n-untold) }
-	return &window{newest: l.newest, day: last(minutesPerDay), sixHours: last(burnSixHours), hour: last(burnHour)}
+	w := &window{newest: l.newest, day: last(minutesPerDay), sixHours: last(burnSixHours), hour: last(burnHour)}
+	for i, word := range w.sixHours {
+		if word != 0 {
+			w.recent = append(w.recent, i)
+		}
+	}
+	return w
 }
 
 // Day returns the figures of the last 24 hours of an objective. Of one that the

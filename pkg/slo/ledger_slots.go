@@ -97,20 +97,23 @@ func (s *slots) isJudged() bool {
 // figures of the minutes in the window.
 func (s *slots) figures(w *window) Day {
 	var met, failed, idle int
-	var d Day
-	for i := range words {
-		m, f := s.word(i)
-		day := w.day[i]
+	for i, m := range s.met {
+		f, day := s.failed[i], w.day[i]
 		met += bits.OnesCount64(m & day)
 		failed += bits.OnesCount64(f & day)
 		idle += bits.OnesCount64(m & f & day)
-		if part := w.sixHours[i]; part != 0 { // so it is where part of the hour is, too
-			d.SixHours.add(m&^f&part, f&^m&part)
-			d.Hour.add(m&^f&w.hour[i], f&^m&w.hour[i])
-		}
 	}
-	d.Good, d.Bad, d.Idle = int32(met-idle), int32(failed-idle), int32(idle)
+	m, f := s.word(fullWords)
+	met += bits.OnesCount64(m & w.day[fullWords])
+	failed += bits.OnesCount64(f & w.day[fullWords])
+	idle += bits.OnesCount64(m & f & w.day[fullWords])
+	d := Day{Good: int32(met - idle), Bad: int32(failed - idle), Idle: int32(idle)}
 	d.Unknown = minutesPerDay - d.Good - d.Bad - d.Idle
+	for _, i := range w.recent { // the last hour is part of the last six
+		m, f := s.word(i)
+		d.SixHours.add(m&^f&w.sixHours[i], f&^m&w.sixHours[i])
+		d.Hour.add(m&^f&w.hour[i], f&^m&w.hour[i])
+	}
 	if d.Bad > 0 {
 		d.FirstBad, d.LastBad = s.firstBad(w), s.lastBad(w)
 	}

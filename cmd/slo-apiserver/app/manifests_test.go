@@ -49,6 +49,7 @@ func TestManifests(t *testing.T) {
 		"base":                 nil,
 		"prometheus":           patched(t, "prometheus/args.yaml"),
 		"kubelet-insecure-tls": patched(t, "components/kubelet-insecure-tls/kustomization.yaml"),
+		"state-volume":         patched(t, "components/state-volume/kustomization.yaml"),
 	} {
 		o := parse(t, slices.Concat(container.Args, added)...)
 		if errs := o.Validate(); len(errs) > 0 {

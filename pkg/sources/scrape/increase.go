@@ -6,8 +6,6 @@ package scrape
 import (
 	"sort"
 	"time"
-
-	"example.io/slo-apiserver/pkg/sources"
 )
 
 // This file is the arithmetic of the rule sources.Exact: what was counted between
@@ -59,31 +57,6 @@ func counterIncrease(values []value) float64 {
 	return total
 }
 
-// histogramIncrease is the same for a histogram, which is reset as a whole when
-// one of its buckets falls: taken alone, a bucket that has passed its old count
-// again would seem to have counted the difference. It is nil when no value is
-// known.
-func histogramIncrease(values []value) *sources.Buckets {
-	var total *sources.Buckets
-	walk(values, func(before, after value) {
-		step := bucketsStep(before.histogram, after.histogram)
-		if total == nil {
-			total = step
-		} else {
-			total = total.Add(step)
-		}
-	})
-	if total != nil {
-		return total
-	}
-	for _, v := range values {
-		if v.state == known { // a single known value: nothing was counted since
-			return &sources.Buckets{Bounds: v.histogram.Bounds, Counts: make([]float64, len(v.histogram.Counts))}
-		}
-	}
-	return nil
-}
-
 // walk calls step for each known value with the one before it: the last known
 // one, or the zero value after an absent one.
 func walk(values []value, step func(before, after value)) {
@@ -96,32 +69,4 @@ func walk(values []value, step func(before, after value)) {
 			before = v
 		}
 	}
-}
-
-// bucketsStep is after less before, or after where before is nil or was reset.
-func bucketsStep(before, after *sources.Buckets) *sources.Buckets {
-	step := &sources.Buckets{Bounds: after.Bounds, Counts: make([]float64, len(after.Counts)), Sum: after.Sum}
-	copy(step.Counts, after.Counts)
-	if before == nil || isReset(before, after) {
-		return step
-	}
-	for i := range step.Counts {
-		step.Counts[i] -= before.Counts[i]
-	}
-	step.Sum -= before.Sum
-	return step
-}
-
-// isReset says that after does not go on from before: a bucket fell, or the
-// bounds changed, as they do when a histogram is registered anew.
-func isReset(before, after *sources.Buckets) bool {
-	if len(before.Bounds) != len(after.Bounds) {
-		return true
-	}
-	for i := range after.Counts {
-		if before.Bounds[i] != after.Bounds[i] || after.Counts[i] < before.Counts[i] {
-			return true
-		}
-	}
-	return false
 }

@@ -52,15 +52,15 @@ func TestBetween(t *testing.T) {
 }
 
 // numbers as values: NaN is unknown, -1 is absent.
-func numbers(vs ...float64) (values []value) {
+func numbers(vs ...float64) (values []naiveValue) {
 	for _, v := range vs {
 		switch {
 		case math.IsNaN(v):
-			values = append(values, value{state: unknown})
+			values = append(values, naiveValue{state: unknown})
 		case v < 0:
-			values = append(values, value{state: absent})
+			values = append(values, naiveValue{state: absent})
 		default:
-			values = append(values, value{state: known, number: v})
+			values = append(values, naiveValue{state: known, number: v})
 		}
 	}
 	return values
@@ -69,7 +69,7 @@ func numbers(vs ...float64) (values []value) {
 func TestCounterIncrease(t *testing.T) {
 	nan := math.NaN()
 	for name, test := range map[string]struct {
-		values []value
+		values []naiveValue
 		want   float64
 	}{
 		"nothing":                      {nil, 0},
@@ -89,7 +89,7 @@ func TestCounterIncrease(t *testing.T) {
 		"large enough to lose nothing": {numbers(1<<53-2, 1<<53-1), 1},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := counterIncrease(test.values); got != test.want {
+			if got := counterIncrease(plain(test.values)); got != test.want {
 				t.Errorf("got %v, want %v", got, test.want)
 			}
 		})
@@ -97,28 +97,28 @@ func TestCounterIncrease(t *testing.T) {
 }
 
 // buckets with the bounds 1, 5, +Inf and the sum of all counts.
-func buckets(counts ...float64) value {
+func buckets(counts ...float64) naiveValue {
 	sum := 0.0
 	for _, c := range counts {
 		sum += c
 	}
-	return value{state: known, histogram: &sources.Buckets{
+	return naiveValue{state: known, histogram: &sources.Buckets{
 		Bounds: []float64{1, 5, math.Inf(1)}, Counts: counts, Sum: sum,
 	}}
 }
 
 func TestHistogramIncrease(t *testing.T) {
 	for name, test := range map[string]struct {
-		values []value
+		values []naiveValue
 		want   *sources.Buckets
 	}{
 		"never known":                {numbers(-1, -1), nil},
-		"one sample":                 {[]value{buckets(1, 2, 3)}, &sources.Buckets{Bounds: []float64{1, 5, math.Inf(1)}, Counts: []float64{0, 0, 0}}},
-		"begins at zero when absent": {[]value{{state: absent}, buckets(1, 2, 3)}, buckets(1, 2, 3).histogram},
-		"rises":                      {[]value{buckets(1, 2, 3), buckets(2, 4, 6)}, buckets(1, 2, 3).histogram},
+		"one sample":                 {[]naiveValue{buckets(1, 2, 3)}, &sources.Buckets{Bounds: []float64{1, 5, math.Inf(1)}, Counts: []float64{0, 0, 0}}},
+		"begins at zero when absent": {[]naiveValue{{state: absent}, buckets(1, 2, 3)}, buckets(1, 2, 3).histogram},
+		"rises":                      {[]naiveValue{buckets(1, 2, 3), buckets(2, 4, 6)}, buckets(1, 2, 3).histogram},
 		// After the reset the last bucket has passed its old count: taken alone it
 		// would have counted 2 where the first counted 0.
-		"reset as a whole": {[]value{buckets(5, 5, 5), buckets(0, 0, 7)}, buckets(0, 0, 7).histogram},
+		"reset as a whole": {[]naiveValue{buckets(5, 5, 5), buckets(0, 0, 7)}, buckets(0, 0, 7).histogram},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(test.want, histogramIncrease(test.values)); diff != "" {
@@ -129,8 +129,8 @@ func TestHistogramIncrease(t *testing.T) {
 }
 
 func TestHistogramIncreaseOfOtherBounds(t *testing.T) {
-	other := value{state: known, histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(1)}, Counts: []float64{3, 4}, Sum: 9}}
-	got := histogramIncrease([]value{buckets(1, 2, 3), buckets(2, 3, 4), other})
+	other := naiveValue{state: known, histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(1)}, Counts: []float64{3, 4}, Sum: 9}}
+	got := histogramIncrease([]naiveValue{buckets(1, 2, 3), buckets(2, 3, 4), other})
 	want := &sources.Buckets{Bounds: []float64{1, math.Inf(1)}, Counts: []float64{1 + 3, 1 + 4}, Sum: 3 + 9}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -138,17 +138,17 @@ func TestHistogramIncreaseOfOtherBounds(t *testing.T) {
 }
 
 // life of a series: counts that rise, become unknown, and may be reset and vanish.
-func life(r *rand.Rand, resets bool) []value {
+func life(r *rand.Rand, resets bool) []naiveValue {
 	var counts [3]float64
-	values := make([]value, 0, 20)
+	values := make([]naiveValue, 0, 20)
 	for range 2 + r.IntN(18) {
 		switch n := r.IntN(10); {
 		case n == 0:
-			values = append(values, value{state: unknown})
+			values = append(values, naiveValue{state: unknown})
 			continue
 		case n == 1 && resets:
 			counts = [3]float64{}
-			values = append(values, value{state: absent})
+			values = append(values, naiveValue{state: absent})
 			continue
 		case n == 2 && resets:
 			counts = [3]float64{}
@@ -173,7 +173,7 @@ func TestIncreaseIsAHistogram(t *testing.T) {
 	for n := range 5000 {
 		resets := n%2 == 0
 		values := life(r, resets)
-		if got := counterIncrease(values); got < 0 {
+		if got := counterIncrease(plain(values)); got < 0 {
 			t.Fatalf("a counter counted %v over %v", got, values)
 		}
 		got := histogramIncrease(values)
@@ -196,7 +196,7 @@ func TestIncreaseAddsUp(t *testing.T) {
 		if values[b].state == unknown {
 			continue
 		}
-		if got, want := counterIncrease(values[:b+1])+counterIncrease(values[b:]), counterIncrease(values); got != want {
+		if got, want := counterIncrease(plain(values[:b+1]))+counterIncrease(plain(values[b:])), counterIncrease(plain(values)); got != want {
 			t.Fatalf("%v in halves and %v in one, split at %d of %v", got, want, b, values)
 		}
 		whole, first, second := histogramIncrease(values), histogramIncrease(values[:b+1]), histogramIncrease(values[b:])

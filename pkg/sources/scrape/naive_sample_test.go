@@ -22,7 +22,7 @@ type naiveSample struct {
 	key    string
 	family string
 	labels []label
-	value  value
+	value  naiveValue
 }
 
 type naiveExposition struct {
@@ -74,10 +74,10 @@ func (b *naiveBuilder) number(f *family, labels []label, v float64) error {
 	if f.name == startTime && len(labels) == 0 {
 		b.result.started = unixTime(v)
 	}
-	val := value{state: known, number: v}
+	val := naiveValue{state: known, number: v}
 	if f.kind == sources.Counter && (!(v >= 0) || math.IsInf(v, 1)) {
 		b.warn(f, "%s has series with the value %v: not read", f.name, v)
-		val = value{state: unknown}
+		val = naiveValue{state: unknown}
 	}
 	return b.add(f, labels, val)
 }
@@ -94,7 +94,7 @@ func (b *naiveBuilder) histogram(f *family, labels []label, buckets []bucket, co
 	if last := buckets[len(buckets)-1]; !math.IsInf(last.bound, 1) {
 		buckets = append(buckets, bucket{math.Inf(1), count})
 	}
-	val := value{state: known}
+	val := naiveValue{state: known}
 	if problem := malformed(buckets); problem != "" {
 		b.warn(f, "%s has histograms %s: not read", f.name, problem)
 		val.state = unknown
@@ -124,7 +124,7 @@ func counts(buckets []bucket) []float64 {
 }
 
 // add a series that some signal reads. labels are kept.
-func (b *naiveBuilder) add(f *family, labels []label, v value) error {
+func (b *naiveBuilder) add(f *family, labels []label, v naiveValue) error {
 	labels = slices.DeleteFunc(labels, func(l label) bool { return l.value == "" })
 	slices.SortFunc(labels, byName)
 	if !f.keeps(labels) {

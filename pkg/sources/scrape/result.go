@@ -20,6 +20,7 @@ type result struct {
 	window  window
 	metrics map[string]bool
 	series  map[string]*sources.Series
+	reader  histogramReader
 }
 
 // resultOf a signal over the members of its component.
@@ -130,19 +131,20 @@ func (r *result) each(metric string, s span, visit func(values []string, series 
 
 func (r *result) addIncreases(instance, metric string, s span) {
 	r.each(metric, s, func(values []string, series *series) {
+		if r.signal.Kind == sources.Histogram {
+			begin := 0
+			if s.from != birth {
+				begin = s.process.offset + s.from
+			}
+			if increase := r.reader.increase(series.histogram, begin, s.process.offset+s.to, s.from == birth); increase != nil {
+				to := r.at(instance, values)
+				to.Histogram = addBuckets(to.Histogram, increase)
+			}
+			return
+		}
 		steps := series.during(s)
-		if !slices.ContainsFunc(steps, func(v value) bool { return v.state == known }) {
-			return
-		}
-		to := r.at(instance, values)
-		if r.signal.Kind == sources.Counter {
-			to.Increase += counterIncrease(steps)
-			return
-		}
-		if increase := histogramIncrease(steps); to.Histogram == nil {
-			to.Histogram = increase
-		} else {
-			to.Histogram = to.Histogram.Add(increase)
+		if slices.ContainsFunc(steps, func(v value) bool { return v.state == known }) {
+			r.at(instance, values).Increase += counterIncrease(steps)
 		}
 	})
 }

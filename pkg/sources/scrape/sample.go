@@ -8,8 +8,6 @@ import (
 	"math"
 	"strings"
 	"time"
-
-	"example.io/slo-apiserver/pkg/sources"
 )
 
 // label of a series.
@@ -45,11 +43,10 @@ type sample struct {
 	counts []float64
 }
 
-// value of a series in one scrape. It is immutable.
+// value of a counter or gauge in one scrape.
 type value struct {
-	state     state
-	number    float64
-	histogram *sources.Buckets
+	state  state
+	number float64
 }
 
 // state of a value.

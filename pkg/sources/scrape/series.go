@@ -7,16 +7,15 @@ import (
 	"math"
 	"slices"
 	"sort"
-
-	"example.io/slo-apiserver/pkg/sources"
 )
 
-// series is the history of one label set.
+// series is the history of one label set in one process.
 type series struct {
-	id     *identity
-	points []point
-	seen   int // number of the newest scrape that had it
-	place  int // index in process.order, when that has it
+	id        *identity
+	points    []point    // of a counter or gauge
+	histogram *histogram // otherwise nil
+	seen      int        // number of the newest scrape that had it
+	place     int        // index in process.order, when that has it
 }
 
 // point is the value of a series from one scrape on.
@@ -27,46 +26,17 @@ type point struct {
 
 // add what a scrape says of the series.
 func (s *series) add(scrape int, now sample) {
-	v := value{state: now.state, number: now.number}
-	if now.counts != nil {
-		if n := len(s.points); n > 0 && s.points[n-1].value.is(now) {
-			return
-		}
-		v.number, v.histogram = 0, &sources.Buckets{Bounds: now.bounds, Counts: slices.Clone(now.counts), Sum: now.number}
+	if s.histogram != nil {
+		s.histogram.add(scrape, now)
+		return
 	}
-	s.append(scrape, v)
-}
-
-// is says that a sample of a histogram has the value v.
-func (v value) is(now sample) bool {
-	return v.histogram != nil && sameNumber(v.histogram.Sum, now.number) &&
-		slices.Equal(v.histogram.Counts, now.counts) && slices.Equal(v.histogram.Bounds, now.bounds)
-}
-
-// append a value if it is another than the last one.
-func (s *series) append(scrape int, v value) {
-	if len(s.points) > 0 {
-		last := s.points[len(s.points)-1].value
-		if last.equal(v) {
+	v := value{now.state, now.number}
+	if n := len(s.points); n > 0 {
+		if last := s.points[n-1].value; last.state == v.state && sameNumber(last.number, v.number) {
 			return
-		}
-		if last.histogram != nil && v.histogram != nil && slices.Equal(last.histogram.Bounds, v.histogram.Bounds) {
-			v.histogram.Bounds = last.histogram.Bounds // one copy for all scrapes
 		}
 	}
 	s.points = append(s.points, point{scrape, v})
-}
-
-func (v value) equal(other value) bool {
-	if v.state != other.state || !sameNumber(v.number, other.number) {
-		return false
-	}
-	if v.histogram == nil || other.histogram == nil {
-		return v.histogram == other.histogram
-	}
-	return sameNumber(v.histogram.Sum, other.histogram.Sum) &&
-		slices.Equal(v.histogram.Counts, other.histogram.Counts) &&
-		slices.Equal(v.histogram.Bounds, other.histogram.Bounds)
 }
 
 func sameNumber(a, b float64) bool {
@@ -75,11 +45,18 @@ func sameNumber(a, b float64) bool {
 
 // gone says that no scrape that is kept has the series.
 func (s *series) gone() bool {
+	if s.histogram != nil {
+		return s.histogram.empty()
+	}
 	return len(s.points) == 1 && s.points[0].value.state == absent
 }
 
 // prune drops points that were followed by another one by the scrape first.
 func (s *series) prune(first int) {
+	if s.histogram != nil {
+		s.histogram.prune(first)
+		return
+	}
 	n := 0
 	for n+1 < len(s.points) && s.points[n+1].scrape <= first {
 		n++

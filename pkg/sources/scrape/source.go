@@ -6,9 +6,12 @@
 //
 //	Finder --targets--> client --answer--> decoder --samples--> store --values--> increase --> Reading
 //
-// A decoder makes samples of one answer, for one of the two exposition formats;
-// the store keeps them per process; increase.go is the arithmetic. An answer is
-// taken whole or not at all.
+// A decoder makes samples of one answer, for one of the two exposition formats. It
+// works for a scanner, which remembers the last answer of the target: a series that
+// stands where it stood is neither parsed nor looked up. The store keeps samples
+// per process, of histograms the newest counts and a log of what was added.
+// increase.go and histogram.go are the arithmetic. An answer is taken whole or not
+// at all.
 //
 // A sample is dated by the start of its scrape, as Prometheus does: the values
 // are at most one scrape duration younger.

@@ -38,6 +38,7 @@ type process struct {
 	series   map[string]*series
 	ordered  []*series           // the same, in the order in which they were first seen
 	order    []*series           // those of the newest scrape, in its order
+	before   []*series           // the same of the scrape before, for its memory
 	families map[string]int      // number of the scrape that had the family first
 	warnings map[string][]string // of the newest scrape
 	// refused is when a series was first refused over the limit. From then on no
@@ -140,7 +141,7 @@ func (p *process) add(e *exposition, limit int) {
 	}
 	next := 0 // index in order of the series that is expected
 	order := p.order
-	p.order = make([]*series, 0, len(e.samples))
+	p.order = p.before[:0]
 	for _, sample := range e.samples {
 		var held *series
 		if next < len(order) && order[next].id == sample.id {
@@ -153,12 +154,13 @@ func (p *process) add(e *exposition, limit int) {
 		held.seen = scrape
 		held.add(scrape, sample)
 	}
+	p.before = order
 	for i, held := range p.order {
 		held.place = i
 	}
 	for _, held := range p.ordered {
 		if held.seen != scrape {
-			held.append(scrape, value{state: absent})
+			held.add(scrape, sample{state: absent})
 		}
 	}
 }
@@ -176,6 +178,9 @@ func (p *process) held(id *identity, limit int) *series {
 		return nil
 	}
 	held := &series{id: id, place: -1}
+	if id.family.kind == sources.Histogram {
+		held.histogram = &histogram{}
+	}
 	p.series[id.key] = held
 	p.ordered = append(p.ordered, held)
 	return held

@@ -119,6 +119,10 @@ func appendSparse(to []byte, before, after []float64) (log []byte, exact bool) {
 
 // cut the first record off a log.
 func cut(log []byte) (scrapes int, payload, rest []byte) {
+	if log[0] < 0x80 && log[1] < 0x80 { // as nearly all have it
+		end := 2 + int(log[1])
+		return int(log[0]), log[2:end], log[end:]
+	}
 	n, used := binary.Uvarint(log)
 	size, more := binary.Uvarint(log[used:])
 	begin := used + more
@@ -156,6 +160,12 @@ func (s *steps) add(payload []byte) {
 		return
 	}
 	for i := 0; len(rest) > 0; i++ {
+		if len(rest) > 1 && rest[0] < 0x80 && rest[1] < 0x80 { // as nearly all have it
+			i += int(rest[0])
+			s.over[i] += float64(int64(rest[1]>>1) ^ -int64(rest[1]&1))
+			rest = rest[2:]
+			continue
+		}
 		skip, n := binary.Uvarint(rest)
 		step, m := binary.Varint(rest[n:])
 		i, rest = i+int(skip), rest[n+m:]

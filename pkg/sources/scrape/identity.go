@@ -16,6 +16,31 @@ type identity struct {
 	key    string // family and labels, unique within a component
 	family *family
 	labels []label // sorted by name, without empty values; parts of key
+	views  []view  // of the signals that read the series
+}
+
+// view is how a signal sees a series: by the values of the labels that it keeps.
+// It is made once, not with every reading.
+type view struct {
+	signal string // its name
+	values []string
+	key    string // of the values
+}
+
+// viewsOf the signals that read a series with these labels.
+func viewsOf(f *family, labels []label) []view {
+	var views []view
+	for _, signal := range f.signals {
+		if !matches(signal.Match, labels) {
+			continue
+		}
+		values := make([]string, len(signal.Labels))
+		for i, name := range signal.Labels {
+			values[i] = labelValue(labels, name)
+		}
+		views = append(views, view{signal.Name, values, keyOf(values)})
+	}
+	return views
 }
 
 // identities of a component. They are held weakly: one that no target and no
@@ -46,6 +71,7 @@ func (i *identities) of(key []byte, f *family, labels int) *identity {
 		id.labels[n].name, rest, _ = strings.Cut(rest, string([]byte{separator}))
 		id.labels[n].value, rest, _ = strings.Cut(rest, string([]byte{separator}))
 	}
+	id.views = viewsOf(f, id.labels)
 	i.byKey[id.key] = weak.Make(id)
 	runtime.AddCleanup(id, i.forget, id.key)
 	return id

@@ -21,6 +21,7 @@ type family struct {
 	// matches are the restrictions of the signals that read the family: a series
 	// is kept when it passes one of them.
 	matches []map[string][]string
+	signals []sources.Signal // that read it
 }
 
 // plan is what to keep of the answers of one component, by name of the family.
@@ -86,6 +87,9 @@ func (p plan) add(metric string, signal sources.Signal) error {
 		return fmt.Errorf("signal %s: reads %s as a %s, another signal as a %s", signal.Name, metric, kindName(signal.Kind), kindName(f.kind))
 	}
 	f.matches = append(f.matches, signal.Match)
+	if n := len(f.signals); n == 0 || f.signals[n-1].Name != signal.Name { // a metric named twice
+		f.signals = append(f.signals, signal)
+	}
 	return nil
 }
 

@@ -101,50 +101,54 @@ func (r *result) metricOf(s span) (string, bool) {
 }
 
 // at returns the series for the values of the labels.
-func (r *result) at(instance string, values []string) *sources.Series {
-	if !r.signal.PerInstance {
+func (r *result) at(instance string, v *view) *sources.Series {
+	key := v.key
+	if r.signal.PerInstance {
+		key = instance + "\xff" + key
+	} else {
 		instance = ""
 	}
-	key := instance + "\xff" + keyOf(values)
-	if r.series[key] == nil {
-		r.series[key] = &sources.Series{Values: values, Instance: instance}
+	series := r.series[key]
+	if series == nil {
+		series = &sources.Series{Values: v.values, Instance: instance}
+		r.series[key] = series
 	}
-	return r.series[key]
+	return series
 }
 
 // keyOf the values of labels. 0xff is in no valid UTF-8 text.
 func keyOf(values []string) string { return strings.Join(values, "\xff") }
 
 // each series of a process that the signal reads, with the values of its labels.
-func (r *result) each(metric string, s span, visit func(values []string, series *series)) {
+func (r *result) each(metric string, s span, visit func(v *view, series *series)) {
 	for _, series := range s.process.ordered {
-		if series.id.family.name != metric || !matches(r.signal.Match, series.id.labels) {
+		if series.id.family.name != metric {
 			continue
 		}
-		values := make([]string, len(r.signal.Labels))
-		for i, name := range r.signal.Labels {
-			values[i] = labelValue(series.id.labels, name)
+		for i := range series.id.views {
+			if v := &series.id.views[i]; v.signal == r.signal.Name {
+				visit(v, series)
+			}
 		}
-		visit(values, series)
 	}
 }
 
 func (r *result) addIncreases(instance, metric string, s span) {
-	r.each(metric, s, func(values []string, series *series) {
+	r.each(metric, s, func(v *view, series *series) {
 		if r.signal.Kind == sources.Histogram {
 			begin := 0
 			if s.from != birth {
 				begin = s.process.offset + s.from
 			}
 			if increase := r.reader.increase(series.histogram, begin, s.process.offset+s.to, s.from == birth); increase != nil {
-				to := r.at(instance, values)
+				to := r.at(instance, v)
 				to.Histogram = addBuckets(to.Histogram, increase)
 			}
 			return
 		}
 		steps := series.during(s)
 		if slices.ContainsFunc(steps, func(v value) bool { return v.state == known }) {
-			r.at(instance, values).Increase += counterIncrease(steps)
+			r.at(instance, v).Increase += counterIncrease(steps)
 		}
 	})
 }
@@ -172,12 +176,12 @@ func (r *result) addGauges(m member) {
 		}
 	}
 	added := map[string]bool{}
-	r.each(metric, newest, func(values []string, series *series) {
+	r.each(metric, newest, func(v *view, series *series) {
 		last := series.value(newest.process.offset + newest.to)
 		if last.state != known {
 			return
 		}
-		to, key := r.at(m.Name, values), keyOf(values)
+		to, key := r.at(m.Name, v), v.key
 		to.Last += last.number
 		if !added[key] {
 			added[key] = true
@@ -195,8 +199,8 @@ func (r *result) highest(s span) map[string]float64 {
 	}
 	since := min(lastNotAfter(s.process.times, r.window.start())+1, s.to)
 	sums := map[string][]value{} // by scrape
-	r.each(metric, s, func(values []string, series *series) {
-		key := keyOf(values)
+	r.each(metric, s, func(v *view, series *series) {
+		key := v.key
 		if sums[key] == nil {
 			sums[key] = make([]value, s.to-since+1)
 		}

@@ -97,8 +97,8 @@ func (s *slots) isJudged() bool {
 // figures of the minutes in the window.
 func (s *slots) figures(w *window) Day {
 	var met, failed, idle int
-	for i, m := range s.met {
-		f, day := s.failed[i], w.day[i]
+	for i := range fullWords { // not over the array, which would be copied
+		m, f, day := s.met[i], s.failed[i], w.day[i]
 		met += bits.OnesCount64(m & day)
 		failed += bits.OnesCount64(f & day)
 		idle += bits.OnesCount64(m & f & day)

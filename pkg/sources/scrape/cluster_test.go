@@ -34,7 +34,6 @@ type cluster struct {
 type page struct {
 	mu      sync.Mutex
 	handler http.Handler
-	hits    int
 }
 
 func newCluster(t testing.TB) *cluster {
@@ -56,7 +55,6 @@ func (c *cluster) serve(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.mu.Lock()
-	p.hits++
 	handler := p.handler
 	p.mu.Unlock()
 	handler.ServeHTTP(w, r)
@@ -125,19 +123,13 @@ func (p *page) handle(h http.HandlerFunc) {
 func (p *page) set(text string) {
 	p.handle(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-		io.WriteString(w, text)
+		_, _ = io.WriteString(w, text)
 	})
 }
 
 // fail with an HTTP status from now on.
 func (p *page) fail(status int) {
 	p.handle(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-}
-
-func (p *page) count() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.hits
 }
 
 // quiet is a context whose logger says nothing.

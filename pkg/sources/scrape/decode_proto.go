@@ -150,8 +150,9 @@ func typeName(typ dto.MetricType) string {
 		return "untyped"
 	case dto.MetricType_HISTOGRAM:
 		return "histogram"
+	default:
+		return "gauge_histogram"
 	}
-	return "gauge_histogram"
 }
 
 func (d *protoDecoder) metric(message []byte) error {

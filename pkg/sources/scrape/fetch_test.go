@@ -39,7 +39,7 @@ func outcome(t *testing.T, change func(*Config), handler http.HandlerFunc) strin
 func write(contentType, body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", contentType)
-		io.WriteString(w, body)
+		_, _ = io.WriteString(w, body)
 	}
 }
 
@@ -48,8 +48,8 @@ func gzipped(body string) http.HandlerFunc {
 		w.Header().Set("Content-Type", "text/plain")
 		w.Header().Set("Content-Encoding", "gzip")
 		z := gzip.NewWriter(w)
-		io.WriteString(z, body)
-		z.Close()
+		_, _ = io.WriteString(z, body)
+		_ = z.Close()
 	}
 }
 
@@ -73,15 +73,15 @@ func TestFetch(t *testing.T) {
 		"another encoding": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "br") },
 			`content encoding "br" was not asked for`},
 		"not gzip": {func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("Content-Encoding", "gzip") }, "gzip: "},
-		"401":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(401) }, "401 Unauthorized: the credentials are not accepted"},
-		"403":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, `the ClusterRole needs the verb "get" on the non-resource URL "/metrics"`},
-		"500":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, "500 Internal Server Error"},
+		"401":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }, "401 Unauthorized: the credentials are not accepted"},
+		"403":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, `the ClusterRole needs the verb "get" on the non-resource URL "/metrics"`},
+		"500":      {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }, "500 Internal Server Error"},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "1000")
 			w.Header().Set("Content-Type", "text/plain")
-			io.WriteString(w, good)
+			_, _ = io.WriteString(w, good)
 		}, "unexpected EOF"},
-		"too slow": {func(w http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "context deadline exceeded"},
+		"too slow": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "context deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			limits := func(c *Config) {

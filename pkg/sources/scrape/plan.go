@@ -117,6 +117,7 @@ func kindName(kind sources.Kind) string {
 		return "histogram"
 	case sources.Counter:
 		return "counter"
+	default:
+		return "gauge"
 	}
-	return "gauge"
 }

@@ -4,6 +4,7 @@
 package scrape
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -229,7 +230,7 @@ func TestBadBody(t *testing.T) {
 // A finder that fails is a warning, and what it found before stays expected.
 func TestFinderFails(t *testing.T) {
 	s := newScript(t, nil, requests)
-	if _, err := s.source.Read(quiet(), s.now, time.Minute); err != errNotYet {
+	if _, err := s.source.Read(quiet(), s.now, time.Minute); !errors.Is(err, errNotYet) {
 		t.Errorf("read before the first scrape: %v", err)
 	}
 	s.err = fmt.Errorf("find kube-apiservers: not synced yet")

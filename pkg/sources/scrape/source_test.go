@@ -5,6 +5,7 @@ package scrape
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -137,7 +138,7 @@ func nodes(n int) *listed {
 func TestRunSpreads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, finder := &recorder{}, nodes(150)
-		run(t, r, finder, 1000, func(source *Source) {
+		run(t, r, finder, 1000, func(*Source) {
 			time.Sleep(5*time.Second + time.Millisecond)
 			finder.mu.Lock()
 			finder.targets = append(finder.targets, nodes(151).targets[150])
@@ -180,7 +181,7 @@ func TestRunIsBounded(t *testing.T) {
 		r := &recorder{hold: time.Hour}
 		begun := time.Now()
 		run(t, r, nodes(20), 4, func(source *Source) {
-			if err := source.Ready(); err != errNotYet {
+			if err := source.Ready(); !errors.Is(err, errNotYet) {
 				t.Errorf("ready before the first outcome: %v", err)
 			}
 			time.Sleep(10*time.Second + time.Millisecond)

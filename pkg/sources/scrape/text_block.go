@@ -55,11 +55,11 @@ func (d *textDecoder) block() (found bool, err error) {
 
 // upToBound returns the labels of a bucket up to le, where le is the last one.
 func upToBound(labels []byte) []byte {
-	end := bytes.IndexByte(labels, '\n')
-	if end < 0 {
+	line, _, whole := bytes.Cut(labels, []byte{'\n'})
+	if !whole {
 		return nil
 	}
-	return labels[:max(0, bytes.LastIndex(labels[:end], []byte(`le="`)))]
+	return labels[:max(0, bytes.LastIndex(line, []byte(`le="`)))]
 }
 
 type blockReader struct {
@@ -127,12 +127,12 @@ func cutNumber(text []byte) (v float64, rest []byte, ok bool) {
 		}
 		break
 	}
-	end := bytes.IndexByte(text, '\n')
-	if end < 0 {
+	line, rest, whole := bytes.Cut(text, []byte{'\n'})
+	if !whole {
 		return 0, nil, false
 	}
-	v, err := strconv.ParseFloat(string(text[:end]), 64)
-	return v, text[end+1:], err == nil
+	v, err := strconv.ParseFloat(string(line), 64)
+	return v, rest, err == nil
 }
 
 func startsWith(text []byte, prefix string) bool {

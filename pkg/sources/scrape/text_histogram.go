@@ -28,7 +28,7 @@ type partialHistogram struct {
 
 // spelling of a histogram. One that is plain has ascending buckets with le as their
 // last label, then the sum, then the count, all with the same labels before that:
-// it can be recognised as a block next time.
+// it can be recognized as a block next time.
 type spelling struct {
 	raw   []byte   // the labels up to le; nil when it is not plain
 	texts []string // of le
@@ -89,6 +89,7 @@ func (h *histograms) add(part part, text []byte, labels []label, v float64) erro
 		p.sum = v
 	case countOfAll:
 		p.count = v
+	case number: // no line of a histogram
 	}
 	return nil
 }

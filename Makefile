@@ -64,7 +64,6 @@ update-codegen:
 .PHONY: lab-up
 lab-up: $(LAB) ## Start a real control plane on loopback.
 	@$(LAB) up --dir "$(LAB_DIR)" --detach
-	@echo "export KUBECONFIG=$(LAB_DIR)/admin.kubeconfig"
 
 .PHONY: lab-down
 lab-down: $(LAB) ## Stop it, and the demo.

@@ -66,7 +66,7 @@ func (d *protoDecoder) next() error {
 	if head, err = d.input.peek(int(min(length, 512))); err != nil {
 		return err
 	}
-	if name, found := peekName(head); found && d.plan[string(name)] == nil {
+	if name, found := peekName(head); found && d.wanted(name) == nil {
 		return notEOF(d.input.skip(int(length)))
 	}
 	message, err := d.input.peek(int(length))
@@ -122,7 +122,7 @@ func (d *protoDecoder) message(message []byte) error {
 			return errNotProto
 		}
 	}
-	d.family = d.plan[string(name)]
+	d.family = d.wanted(name)
 	if d.family == nil || metrics == 0 || !d.hasType(d.family, typeName(typ)) {
 		return nil
 	}

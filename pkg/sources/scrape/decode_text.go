@@ -121,6 +121,9 @@ func (d *textDecoder) sample(line []byte) error {
 		return fmt.Errorf("%.100q is not the name of a metric", line[:end])
 	}
 	role := d.roles[string(line[:end])]
+	if d.passed[role.family] {
+		role.family = nil
+	}
 	if role.family != d.family {
 		if err := d.endFamily(role.family); err != nil {
 			return err
@@ -178,7 +181,7 @@ func (d *textDecoder) comment(line []byte) error {
 	if len(fields) != 3 || string(fields[0]) != "TYPE" {
 		return nil
 	}
-	f := d.plan[string(fields[1])]
+	f := d.wanted(fields[1])
 	if f != nil {
 		d.foreign[f] = !d.hasType(f, string(fields[2]))
 	}

@@ -27,7 +27,9 @@ type scanner struct {
 	pool     *sync.Pool // of *scratch, shared by all scanners
 	scan     uint64     // number of the scan under way, or of the last one
 	places   map[*family]*places
-	roles    map[string]role // of the text format, once it was met
+	roles    map[string]role    // of the text format, once it was met
+	passed   map[*family]bool   // over in the scan under way, see scanner_replaced.go
+	lacked   map[*family]uint64 // number of the newest scan without a preferred one
 	key      []byte
 	*scratch            // during a scan, and until release
 	result   exposition // refers to scratch
@@ -56,7 +58,11 @@ type decoder func(r io.Reader, s *scanner) error
 // read an answer. The exposition is valid until release, which has to be called.
 func (s *scanner) read(r io.Reader, decode decoder) (*exposition, error) {
 	s.begin()
-	if err := decode(r, s); err != nil {
+	err := decode(r, s)
+	if err == nil {
+		err = s.passOver()
+	}
+	if err != nil {
 		s.places = map[*family]*places{} // may be half of what it was
 		return nil, err
 	}

@@ -134,15 +134,19 @@ func (p *process) start() time.Time {
 func (p *process) add(e *exposition, limit int) {
 	scrape := p.offset + len(p.times) - 1
 	p.warnings = e.warnings
-	for name := range e.families {
-		if _, before := p.families[name]; !before {
-			p.families[name] = scrape
-		}
-	}
+	p.meet(e.families, scrape)
 	next := 0 // index in order of the series that is expected
 	order := p.order
 	p.order = p.before[:0]
+	var last *family
+	replaced := false
 	for _, sample := range e.samples {
+		if f := sample.id.family; f != last {
+			last, replaced = f, f.replaced(p.exposes)
+		}
+		if replaced {
+			continue
+		}
 		var held *series
 		if next < len(order) && order[next].id == sample.id {
 			held = order[next]
@@ -163,6 +167,35 @@ func (p *process) add(e *exposition, limit int) {
 			held.add(scrape, sample{state: absent})
 		}
 	}
+}
+
+// meet the families of a scrape. What those replace that the process had not exposed
+// before is dropped.
+func (p *process) meet(families map[string]bool, scrape int) {
+	fresh := false
+	for name := range families {
+		if !p.exposes(name) {
+			p.families[name], fresh = scrape, true
+		}
+	}
+	if !fresh {
+		return
+	}
+	p.ordered = slices.DeleteFunc(p.ordered, func(s *series) bool {
+		if !s.id.family.replaced(p.exposes) {
+			return false
+		}
+		// It was read until now, and is not known to have been there any more.
+		delete(p.series, s.id.key)
+		delete(p.families, s.id.family.name)
+		return true
+	})
+}
+
+// exposes says whether the process has exposed a family so far.
+func (p *process) exposes(metric string) bool {
+	_, exposed := p.families[metric]
+	return exposed
 }
 
 // held returns the series with an identity, a new one if need be, or nil over the

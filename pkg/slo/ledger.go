@@ -91,6 +91,13 @@ func (l *Ledger) Keys() int {
 func (l *Ledger) Record(at time.Time, minutes []Minute) (refused int) {
 	minute := minuteOf(at)
 	l.advance(minute)
+	_, refused = l.note(minute, minutes)
+	return refused
+}
+
+// note what is said of a minute that there is room for: of how many objectives it
+// was unknown until now, and how many keys got no row.
+func (l *Ledger) note(minute int64, minutes []Minute) (learned, refused int) {
 	slot := slotOf(minute)
 	for _, m := range minutes {
 		b := l.book(m.Objective)
@@ -98,9 +105,12 @@ func (l *Ledger) Record(at time.Time, minutes []Minute) (refused int) {
 			continue
 		}
 		b.slots.record(slot, m.Verdict)
+		if b.slots.isKnown(slot) {
+			learned++
+		}
 		refused += b.record(slot, m.Keys, l.limit-l.Keys())
 	}
-	return refused
+	return learned, refused
 }
 
 // advance makes room for the minute: what it replaces is forgotten.

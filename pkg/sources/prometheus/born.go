@@ -69,35 +69,49 @@ func readBorn(ctx context.Context, q *session, e expressions, buckets, sums tabl
 	if born == "" {
 		return nil
 	}
-	labels := map[string]map[string]bool{"instance": {}}
-	err := q.query(ctx, "group by ("+e.byInstance()+") ("+born+")", func(one *series) error {
-		for _, name := range append([]string{"instance"}, e.signal.Labels...) {
-			if labels[name] == nil {
-				labels[name] = map[string]bool{}
-			}
-			labels[name][one.label(name)] = true
-		}
+	found := "group by (" + e.byInstance() + ") (" + born + ")"
+	labels := values{}
+	err := q.query(ctx, found, func(one *series) error {
+		labels.add(one, "instance")
+		labels.add(one, e.signal.Labels...)
 		return nil
 	})
-	if err != nil || len(labels["instance"]) == 0 {
+	if err != nil || len(labels) == 0 {
 		return err
 	}
+	// To ask for more label sets of the same instances changes nothing, since what is
+	// old is left out, and the question is the same at many instants then.
+	q.ever(found, func(one *series) { labels.add(one, e.signal.Labels...) })
 	more := narrowed(labels)
 	// What is old is left out whatever bucket it is: a bound that is spelt anew
 	// looks as if it was born.
 	old := e.old("_bucket", append(slices.Clone(more), probe))
-	lacking := func(suffix string, labels ...string) string {
+	lacking := func(suffix string, more []string, labels ...string) string {
 		last := fmt.Sprintf("(%s unless on (%s) %s)", e.last(suffix, more, labels...), e.byInstance(), old)
 		increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("increase", suffix, e.rangeOf(), more))
 		return fmt.Sprintf("sum by (%[1]s) (clamp_min(%[2]s - %[3]s, 0) or %[2]s)", e.by(labels...), last, increase)
 	}
 	return both(
-		func() error { return buckets.read(ctx, q, e.signal, lacking("_bucket", "le"), true) },
-		func() error { return sums.read(ctx, q, e.signal, lacking("_sum"), false) })
+		func() error {
+			return buckets.read(ctx, q, e.signal, lacking("_bucket", slices.Concat(more, e.buckets), "le"), true)
+		},
+		func() error { return sums.readSum(ctx, q, e, lacking("_sum", more)) })
+}
+
+// values of labels.
+type values map[string]map[string]bool
+
+func (v values) add(one *series, names ...string) {
+	for _, name := range names {
+		if v[name] == nil {
+			v[name] = map[string]bool{}
+		}
+		v[name][one.label(name)] = true
+	}
 }
 
 // narrowed are matchers for label values, as long as they are not many.
-func narrowed(labels map[string]map[string]bool) []string {
+func narrowed(labels values) []string {
 	const most = 30
 	var matchers []string
 	for _, name := range slices.Sorted(maps.Keys(labels)) {

@@ -17,15 +17,18 @@ import (
 type BusyError struct {
 	// Status is the HTTP status, 429 or 503.
 	Status int
-	// RetryAfter is how long to wait.
-	RetryAfter time.Duration
+	// Wait is how long to stay away.
+	Wait time.Duration
 	// Message is what the server said.
 	Message string
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("answer of Prometheus: %s and asks to retry after %s: %s", httpStatus(e.Status), e.RetryAfter, e.Message)
+	return fmt.Sprintf("answer of Prometheus: %s and asks to retry after %s: %s", httpStatus(e.Status), e.Wait, e.Message)
 }
+
+// RetryAfter is how long to stay away.
+func (e *BusyError) RetryAfter() time.Duration { return e.Wait }
 
 // maxMessage is how much of what a server says goes into an error, in bytes.
 const maxMessage = 200
@@ -37,7 +40,7 @@ func statusError(response *http.Response, body string) error {
 	message := serverMessage(body)
 	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
 		if wait, ok := retryAfter(response.Header.Get("Retry-After"), time.Now()); ok {
-			return &BusyError{Status: status, RetryAfter: wait, Message: message}
+			return &BusyError{Status: status, Wait: wait, Message: message}
 		}
 	}
 	remedy := ""

@@ -18,6 +18,8 @@ type expressions struct {
 	part   part
 	chosen *selection
 	window time.Duration
+	// buckets are matchers of those to read of a histogram; nil: all.
+	buckets []string
 }
 
 // by lists the labels that the signal keeps and those in more. Several selectors

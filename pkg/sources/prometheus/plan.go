@@ -182,7 +182,7 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 		return nil
 	}
 	slices.Sort(names)
-	selectors := chosen.now("", chosen.matchers, []string{oneOf("__name__", slices.Compact(names))})
+	selectors := chosen.now("", chosen.matchers, []string{oneOf("__name__", slices.Compact(names))}, q.buckets())
 	instances := map[string]map[float64]float64{} // by metric and bound
 	promql := "count by (__name__,le) (group by (__name__,instance,le) (" + strings.Join(selectors, " or ") + "))"
 	err := q.query(ctx, promql, func(one *series) error {

@@ -32,6 +32,8 @@ type querier struct {
 type session struct {
 	*querier
 	at time.Time
+	// past answers instead of Prometheus where many instants are read; nil: one is.
+	past *past
 
 	mu       sync.Mutex
 	warnings []string
@@ -40,6 +42,28 @@ type session struct {
 // query evaluates one query and calls each with every series of the answer, in one
 // goroutine. After an error what each got is void.
 func (s *session) query(ctx context.Context, promql string, each func(*series) error) error {
+	if s.past != nil {
+		return s.past.query(ctx, s, promql, each)
+	}
+	return s.instant(ctx, s.at, promql, each)
+}
+
+// samples calls each with every series of the selector and its samples of that long
+// up to now, as query does.
+func (s *session) samples(ctx context.Context, selector string, long time.Duration, each func(*series) error) error {
+	if s.past != nil {
+		return s.past.samples(ctx, s, selector, long, each)
+	}
+	return s.instant(ctx, s.at, selector+"["+duration(long)+"]", each)
+}
+
+// instant evaluates a query at one time.
+func (s *session) instant(ctx context.Context, at time.Time, promql string, each func(*series) error) error {
+	return s.ask(ctx, "/api/v1/query", url.Values{"query": {promql}, "time": {timestamp(at)}}, each)
+}
+
+// ask sends one query when there is room for it.
+func (s *session) ask(ctx context.Context, path string, form url.Values, each func(*series) error) error {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -47,7 +71,7 @@ func (s *session) query(ctx context.Context, promql string, each func(*series) e
 		return ctx.Err()
 	}
 	start, samples := time.Now(), 0
-	err := s.send(ctx, promql, func(one *series) error {
+	err := s.send(ctx, path, form, func(one *series) error {
 		samples += len(one.points)
 		return each(one)
 	})
@@ -55,15 +79,16 @@ func (s *session) query(ctx context.Context, promql string, each func(*series) e
 	return err
 }
 
-func (s *session) send(ctx context.Context, promql string, each func(*series) error) error {
+// timestamp is a time as the API takes it, to the millisecond.
+func timestamp(t time.Time) string {
+	return strconv.FormatFloat(seconds(t), 'f', -1, 64)
+}
+
+func (s *session) send(ctx context.Context, path string, form url.Values, each func(*series) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	form := url.Values{
-		"query":   {promql},
-		"time":    {strconv.FormatFloat(float64(s.at.UnixMilli())/1000, 'f', -1, 64)},
-		"timeout": {strconv.FormatInt(s.timeout.Milliseconds(), 10) + "ms"},
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.URL("/api/v1/query", nil).String(), strings.NewReader(form.Encode()))
+	form.Set("timeout", strconv.FormatInt(s.timeout.Milliseconds(), 10)+"ms")
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.URL(path, nil).String(), strings.NewReader(form.Encode()))
 	if err != nil {
 		return err
 	}

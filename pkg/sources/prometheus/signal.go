@@ -67,6 +67,15 @@ func (t table) read(ctx context.Context, q *session, signal sources.Signal, prom
 	})
 }
 
+// readSum fills the table with sums of histograms. They are not read where only
+// some buckets are: nobody asks for a mean then.
+func (t table) readSum(ctx context.Context, q *session, e expressions, promql string) error {
+	if len(e.buckets) > 0 {
+		return nil
+	}
+	return t.read(ctx, q, e.signal, promql, false)
+}
+
 // readSignal reads one signal. A signal that could not be read has no metrics,
 // and a warning that says why.
 func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Signal, p *plan, chosen *selection, window time.Duration) (sources.Result, error) {
@@ -120,7 +129,7 @@ func add(a, b sources.Series) sources.Series {
 
 // readPart reads what one metric has of a signal.
 func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal, one part, chosen *selection, bounds []float64, window time.Duration) (map[string]sources.Series, error) {
-	e := expressions{signal: signal, part: one, chosen: chosen, window: window}
+	e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets()}
 	first, second := table{}, table{}
 	var err error
 	switch signal.Kind {
@@ -132,8 +141,8 @@ func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal
 			func() error { return second.read(ctx, q, signal, e.highest(), false) })
 	case sources.Histogram:
 		err = both(
-			func() error { return first.read(ctx, q, signal, e.increase("_bucket", nil, "le"), true) },
-			func() error { return second.read(ctx, q, signal, e.increase("_sum", nil), false) })
+			func() error { return first.read(ctx, q, signal, e.increase("_bucket", e.buckets, "le"), true) },
+			func() error { return second.readSum(ctx, q, e, e.increase("_sum", nil)) })
 		if err == nil {
 			err = readBorn(ctx, q, e, first, second)
 		}

@@ -34,6 +34,8 @@ import (
 type Source struct {
 	config  Config
 	querier *querier
+	// historian sends one query at a time beside those of querier.
+	historian *querier
 
 	mu    sync.Mutex
 	plans map[sources.Component]*plan
@@ -48,16 +50,21 @@ func New(config Config) (*Source, error) {
 	}
 	config = config.withDefaults()
 	config.Signals, config.Match = slices.Clone(config.Signals), maps.Clone(config.Match)
-	return &Source{
-		config: config,
-		plans:  map[sources.Component]*plan{},
-		querier: &querier{
+	own := newQueryMetrics()
+	queries := func(atOnce int) *querier {
+		return &querier{
 			client:    config.Client,
 			timeout:   config.Timeout,
 			maxSeries: config.MaxSeries,
-			slots:     make(chan struct{}, config.Concurrency),
-			metrics:   newQueryMetrics(),
-		},
+			slots:     make(chan struct{}, atOnce),
+			metrics:   own,
+		}
+	}
+	return &Source{
+		config:    config,
+		plans:     map[sources.Component]*plan{},
+		querier:   queries(config.Concurrency),
+		historian: queries(1),
 	}, nil
 }
 

@@ -215,7 +215,7 @@ func TestReadBusy(t *testing.T) {
 		})
 		_, err := newTestSource(t, url, nil).Read(context.Background(), at, 5*time.Minute)
 		var busy *BusyError
-		if !errors.As(err, &busy) || busy.RetryAfter != 17*time.Second || busy.Status != 429 {
+		if !errors.As(err, &busy) || busy.RetryAfter() != 17*time.Second || busy.Status != 429 {
 			t.Errorf("%s: got error %v", when, err)
 		}
 		if queries.Load() > 4 {

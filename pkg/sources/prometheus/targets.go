@@ -98,9 +98,9 @@ func (s *Source) findTargets(ctx context.Context, q *session, component sources.
 func (s *Source) findFew(ctx context.Context, q *session, component sources.Component, window time.Duration) (targets, error) {
 	found := targets{}
 	name := "__name__=~" + quote(startTime+"|up")
-	promql := selector("", []string{name}, s.config.matchers(component), []string{s.config.job(component)}) + "[" + duration(window+before) + "]"
+	either := selector("", []string{name}, s.config.matchers(component), []string{s.config.job(component)})
 	recent := seconds(q.at.Add(-s.config.MaxAge))
-	err := q.query(ctx, promql, func(one *series) error {
+	err := q.samples(ctx, either, window+before, func(one *series) error {
 		t := found.of(one)
 		t.name = t.instance
 		into := &t.ups

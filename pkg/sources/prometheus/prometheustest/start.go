@@ -30,8 +30,7 @@ type Sample struct {
 const startTimeout = 30 * time.Second
 
 // Start runs a Prometheus that holds the samples, and nothing else, until the test
-// ends. It returns its URL. All samples have to be within an hour: the newest part
-// of its storage takes no older ones (prometheus tsdb/head_append.go).
+// ends. It returns its URL.
 func Start(t testing.TB, samples []Sample) string {
 	t.Helper()
 	prometheus := Find(t)

@@ -12,8 +12,10 @@ import (
 	"math"
 	"net/http"
 	"slices"
+	"sort"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
@@ -23,10 +25,29 @@ import (
 // (prometheus model/value, StaleNaN).
 func Stale() float64 { return math.Float64frombits(0x7ff0000000000002) }
 
-// write sends samples by the remote write protocol, version 1
+// batch is the time that is written at once: no sample may be an hour older than
+// the newest of all (prometheus tsdb/head_append.go).
+const batch = 20 * time.Minute
+
+// write sends samples in order of time.
+func write(url string, samples []Sample) error {
+	samples = slices.Clone(samples)
+	slices.SortStableFunc(samples, func(a, b Sample) int { return a.At.Compare(b.At) })
+	for len(samples) > 0 {
+		end := samples[0].At.Add(batch)
+		n := sort.Search(len(samples), func(i int) bool { return samples[i].At.After(end) })
+		if err := writeBatch(url, samples[:n]); err != nil {
+			return err
+		}
+		samples = samples[n:]
+	}
+	return nil
+}
+
+// writeBatch uses the remote write protocol, version 1
 // (https://prometheus.io/docs/specs/prw/remote_write_spec/): unlike the formats
 // that promtool reads, it can say that a series is stale.
-func write(url string, samples []Sample) error {
+func writeBatch(url string, samples []Sample) error {
 	bySeries := map[string][]Sample{}
 	for _, s := range samples {
 		bySeries[s.Series] = append(bySeries[s.Series], s)
@@ -52,7 +73,7 @@ func write(url string, samples []Sample) error {
 	return nil
 }
 
-// timeSeries is the message of that name: labels sorted by name, samples by time.
+// timeSeries is the message of that name: labels sorted by name.
 func timeSeries(series string, samples []Sample) ([]byte, error) {
 	labels, err := parse(series)
 	if err != nil {
@@ -68,7 +89,6 @@ func timeSeries(series string, samples []Sample) ([]byte, error) {
 		message = protowire.AppendTag(message, 1, protowire.BytesType)
 		message = protowire.AppendBytes(message, label)
 	}
-	slices.SortStableFunc(samples, func(a, b Sample) int { return a.At.Compare(b.At) })
 	for _, s := range samples {
 		var sample []byte
 		sample = protowire.AppendTag(sample, 1, protowire.Fixed64Type)

@@ -1,0 +1,101 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+var _ sources.Historian = &Source{}
+
+// ReadHistory implements sources.Historian. It takes the steps of a Read at every
+// instant, with the same texts; what is behind them are range queries (see past),
+// one at a time, whatever a Read is doing meanwhile. While nothing changes these are
+// five for kube-apiservers and eight for kubelets.
+func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each func(*sources.Reading) error) error {
+	signal, err := s.historic(wanted)
+	if err != nil {
+		return fmt.Errorf("read the history of Prometheus: %w", err)
+	}
+	// A source of the one signal, which makes plans of its own.
+	one := &Source{config: s.config, querier: s.historian, plans: map[sources.Component]*plan{}}
+	one.config.Signals = []sources.Signal{signal}
+	p := &past{
+		last: wanted.Last, step: wanted.Step,
+		buckets: []string{oneOf("le", spellings(wanted.Bounds))},
+		kept:    map[string][]history{},
+	}
+	for at := wanted.First; !at.After(wanted.Last); at = at.Add(wanted.Step) {
+		reading, err := one.readPast(ctx, &session{querier: one.querier, at: at, past: p}, signal, wanted.Window)
+		if err != nil {
+			return fmt.Errorf("read the history of Prometheus: %w", err)
+		}
+		if err := each(reading); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// historic returns the signal of a history that can be read.
+func (s *Source) historic(wanted sources.History) (sources.Signal, error) {
+	i := slices.IndexFunc(s.config.Signals, func(signal sources.Signal) bool { return signal.Name == wanted.Signal })
+	switch {
+	case i < 0:
+		return sources.Signal{}, fmt.Errorf("there is no signal %q", wanted.Signal)
+	case s.config.Signals[i].Kind != sources.Histogram || s.config.Signals[i].PerInstance:
+		return sources.Signal{}, fmt.Errorf("the signal %q is not a histogram over all instances", wanted.Signal)
+	case len(wanted.Bounds) == 0:
+		return sources.Signal{}, errors.New("no bucket is wanted")
+	case wanted.Window < time.Second || wanted.Step < time.Second:
+		return sources.Signal{}, fmt.Errorf("a window of %s or a step of %s is too short", wanted.Window, wanted.Step)
+	}
+	return s.config.Signals[i], nil
+}
+
+// readPast is a Read of one signal, which fails as soon as a query does.
+func (s *Source) readPast(ctx context.Context, q *session, signal sources.Signal, window time.Duration) (*sources.Reading, error) {
+	found, err := s.findTargets(ctx, q, signal.Component, window)
+	if err != nil {
+		return nil, err
+	}
+	chosen := s.choose(signal.Component, found, q.at, window)
+	p, err := s.planFor(ctx, q, chosen)
+	if err != nil {
+		return nil, err
+	}
+	result, err := s.readSignal(ctx, q, signal, p, chosen, window)
+	if err != nil {
+		return nil, err
+	}
+	return &sources.Reading{
+		At: q.at, Window: window, Rule: sources.Extrapolated,
+		Instances: chosen.instances,
+		Results:   map[string]sources.Result{signal.Name: result},
+	}, nil
+}
+
+// spellings are the values that the label le may have for these bounds and for +Inf:
+// Prometheus 2 keeps what a target exposes, mostly "1", and Prometheus 3 makes "1.0"
+// of it (https://prometheus.io/docs/prometheus/latest/migration/#le-and-quantile-label-values).
+func spellings(bounds []float64) []string {
+	var all []string
+	for _, bound := range bounds {
+		short := strconv.FormatFloat(bound, 'g', -1, 64)
+		all = append(all, short)
+		if !strings.ContainsAny(short, ".e") && !math.IsInf(bound, 0) {
+			all = append(all, short+".0")
+		}
+	}
+	return append(all, "+Inf")
+}

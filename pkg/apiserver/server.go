@@ -62,6 +62,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 	}
 	evaluator, err := evaluation.New(evaluation.Config{
 		Source:      source,
+		Historian:   source.historian,
 		Resources:   resources,
 		FlowControl: objects.flowControl,
 		Objectives:  objectives,

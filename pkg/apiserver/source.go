@@ -29,6 +29,8 @@ const checkTimeout = 10 * time.Second
 // source is a Source with what the server needs to run it.
 type source struct {
 	sources.Source
+	// historian has the past of the source; nil: it remembers none.
+	historian sources.Historian
 	// run does the source's own work until the context ends.
 	run func(context.Context)
 	// ready says why the source can not answer yet.
@@ -131,9 +133,10 @@ func (c CompletedConfig) newPrometheusSource(ctx context.Context, signals []sour
 		return nil, fmt.Errorf("--prometheus-url %s: %w", config.URL, err)
 	}
 	return &source{
-		Source: api,
-		run:    func(context.Context) {},
-		ready:  func() error { return nil },
+		Source:    api,
+		historian: api,
+		run:       func(context.Context) {},
+		ready:     func() error { return nil },
 		// Some queries follow each other; all of them share the interval.
 		timeout: c.Interval,
 		metrics: api.Metrics(),

@@ -6,6 +6,7 @@ package evaluation
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -30,7 +31,7 @@ func (e *Evaluator) restore(directory string) error {
 		e.restored.note = "there was no checkpoint"
 		return nil
 	}
-	e.restored.note = "read back"
+	e.restored.note, e.restored.found = "read back", true
 	e.restored.startedOver, e.restored.problem = e.days.ledger.Restore(data)
 	if e.restored.problem != nil {
 		e.restored.aside, e.restored.asideErr = state.setAside(e.Clock.Now())
@@ -40,11 +41,25 @@ func (e *Evaluator) restore(directory string) error {
 
 // restored is what became of the last checkpoint.
 type restored struct {
-	note        string
+	note string
+	// found says that there was one, whether or not it could be used.
+	found       bool
 	startedOver []string
 	problem     error
 	aside       string
 	asideErr    error
+}
+
+// message says what became of a checkpoint that can not be used, and what to do.
+func (r restored) message() string {
+	if r.asideErr != nil {
+		return fmt.Sprintf("the checkpoint of the days can not be used (%v), nor be set aside (%v): the next one replaces it", r.problem, r.asideErr)
+	}
+	return fmt.Sprintf("the checkpoint of the days can not be used (%v) and was set aside as %s: keep it to find out why, or delete it; it is not read again", r.problem, r.aside)
+}
+
+func (r restored) hasStartedOver(objective string) bool {
+	return slices.Contains(r.startedOver, objective)
 }
 
 // logRestored logs, once, what became of the last checkpoint.

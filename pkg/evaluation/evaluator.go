@@ -49,9 +49,12 @@ type Evaluation struct {
 	HeadroomsProblem error
 }
 
-// Config of an Evaluator. Every field is needed but StateDir.
+// Config of an Evaluator. Every field is needed but Historian and StateDir.
 type Config struct {
-	Source      sources.Source
+	Source sources.Source
+	// Historian has the history of the source. Nil: minutes before this server
+	// started are not read from there.
+	Historian   sources.Historian
 	Resources   ResourceClasses
 	FlowControl FlowControl
 	Objectives  []slo.Objective
@@ -79,8 +82,11 @@ type Evaluator struct {
 
 	// Used by New and RunLedger only.
 	state           *state // nil: in memory only
-	restored        restored
 	checkpointFails bool
+
+	// Set by New.
+	started  time.Time
+	restored restored
 
 	mu     sync.Mutex
 	latest *Evaluation
@@ -108,7 +114,7 @@ func New(config Config) (*Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluator{Config: config, metrics: newEvaluationMetrics(), days: days{ledger: ledger}}
+	e := &Evaluator{Config: config, metrics: newEvaluationMetrics(), days: days{ledger: ledger}, started: config.Clock.Now()}
 	if config.StateDir != "" {
 		if err := e.restore(config.StateDir); err != nil {
 			return nil, err

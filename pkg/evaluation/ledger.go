@@ -20,6 +20,8 @@ type days struct {
 	ledger *slo.Ledger
 	// full says that keys were refused at the last record.
 	full bool
+	// filling is the progress of the backfill, by signal; nil without one.
+	filling map[string]*filling
 }
 
 // judge makes the reports of an evaluation, and records them. What is derived
@@ -60,8 +62,10 @@ func (e *Evaluator) record(ctx context.Context, next *Evaluation, minutes []slo.
 	}
 	for i := range next.Reports {
 		report := &next.Reports[i]
-		day := e.days.ledger.Day(report.Name, next.Time).Minutes(objectives[report.Name])
-		report.Status.Day = &day
+		o := objectives[report.Name]
+		minutes := e.days.ledger.Day(report.Name, next.Time).Minutes(o)
+		report.Status.Day = &minutes
+		report.Status.Conditions = append(report.Status.Conditions, e.dayComplete(o, minutes.UnknownMinutes, next.Time))
 	}
 }
 
@@ -74,15 +78,23 @@ func (e *Evaluator) KeyDays(objective string) []slo.KeyDay {
 }
 
 // RunLedger evaluates once a minute, whether or not somebody reads, until ctx
-// ends. It writes checkpoints in between and at the end. It has to be called once.
+// ends. Beside that it fills in the minutes before from the history of the source,
+// if that has one. It writes checkpoints in between and at the end. It has to be
+// called once.
 func (e *Evaluator) RunLedger(ctx context.Context) {
 	e.logRestored(ctx)
 	// The last one is for the minutes since the one before.
 	defer e.checkpoint(context.WithoutCancel(ctx))
+	var filling sync.WaitGroup
+	defer filling.Wait()
+	unknown := e.unknownChunks()
 	saved := e.Clock.Now()
-	for {
+	for first := true; ; first = false {
 		now := e.Clock.Now()
 		e.evaluateMinute(ctx, now.Truncate(time.Minute))
+		if first && len(unknown) > 0 { // the present comes first
+			filling.Go(func() { e.backfill(ctx, unknown) })
+		}
 		// A failed checkpoint is tried again in a minute. After a clock was set back,
 		// too: the age is of no use then.
 		if age := now.Sub(saved); age < 0 || age >= checkpointInterval {

@@ -15,6 +15,10 @@ type evaluationMetrics struct {
 	ledgerKeys    *metrics.Gauge
 	ledgerRefused *metrics.Counter
 	checkpoints   *metrics.CounterVec
+
+	backfilled     *metrics.Counter
+	backfillLeft   *metrics.Gauge
+	backfillChunks *metrics.CounterVec
 }
 
 func newEvaluationMetrics() evaluationMetrics {
@@ -50,10 +54,38 @@ func newEvaluationMetrics() evaluationMetrics {
 			Help:           "Attempts to write the ledger to the state directory, by result: ok or error.",
 			StabilityLevel: metrics.ALPHA,
 		}, []string{"result"}),
+		backfilled: metrics.NewCounter(&metrics.CounterOpts{
+			Namespace:      "slo_apiserver",
+			Name:           "ledger_backfilled_minutes_total",
+			Help:           "Minutes of objectives that were filled in from the history of the source.",
+			StabilityLevel: metrics.ALPHA,
+		}),
+		backfillLeft: metrics.NewGauge(&metrics.GaugeOpts{
+			Namespace:      "slo_apiserver",
+			Name:           "ledger_backfill_left_minutes",
+			Help:           "Minutes that are still to be read from the history of the source, for each signal on its own.",
+			StabilityLevel: metrics.ALPHA,
+		}),
+		backfillChunks: metrics.NewCounterVec(&metrics.CounterOpts{
+			Namespace:      "slo_apiserver",
+			Name:           "ledger_backfill_chunks_total",
+			Help:           "Attempts to read an hour or less from the history of the source, by result: ok or error.",
+			StabilityLevel: metrics.ALPHA,
+		}, []string{"result"}),
 	}
+}
+
+func (m *evaluationMetrics) observeChunk(err error) {
+	result := "ok"
+	if err != nil {
+		result = "error"
+	}
+	m.backfillChunks.WithLabelValues(result).Inc()
 }
 
 // Metrics returns the metrics of the evaluator, to be registered by the caller.
 func (e *Evaluator) Metrics() []metrics.Registerable {
-	return []metrics.Registerable{e.metrics.evaluations, e.metrics.duration, e.metrics.ledgerKeys, e.metrics.ledgerRefused, e.metrics.checkpoints}
+	m := e.metrics
+	return []metrics.Registerable{m.evaluations, m.duration, m.ledgerKeys, m.ledgerRefused, m.checkpoints,
+		m.backfilled, m.backfillLeft, m.backfillChunks}
 }

@@ -453,7 +453,7 @@ func schema_pkg_apis_slo_v1alpha1_DayMinutes(ref common.ReferenceCallback) commo
 					},
 					"unknownMinutes": {
 						SchemaProps: spec.SchemaProps{
-							Description: "unknownMinutes is the number of minutes without a verdict.",
+							Description: "unknownMinutes is the number of minutes without a verdict. The condition DayComplete says why there are any.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -1494,7 +1494,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "conditions are Met, DataComplete and LowTraffic. lastTransitionTime is when this server first saw the present state.",
+							Description: "conditions are Met, DataComplete, LowTraffic and DayComplete. lastTransitionTime is when this server first saw the present state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{

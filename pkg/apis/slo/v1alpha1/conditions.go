@@ -15,6 +15,9 @@ const (
 	// every violated key, or where none is violated all keys together, had fewer
 	// than spec.minimumRequests. One slow call may then break a percentile.
 	ConditionLowTraffic = "LowTraffic"
+	// ConditionDayComplete is True when no minute of the last 24 hours is unknown,
+	// and False with the reason why some are.
+	ConditionDayComplete = "DayComplete"
 	// ConditionHasHeadroom is True when the level has seats to give and turned
 	// nobody away in the window.
 	ConditionHasHeadroom = "HasHeadroom"

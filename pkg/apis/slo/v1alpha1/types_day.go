@@ -15,7 +15,8 @@ type DayMinutes struct {
 	BadMinutes int32 `json:"badMinutes"`
 	// idleMinutes is the number of minutes whose verdict was NoTraffic.
 	IdleMinutes int32 `json:"idleMinutes"`
-	// unknownMinutes is the number of minutes without a verdict.
+	// unknownMinutes is the number of minutes without a verdict. The condition
+	// DayComplete says why there are any.
 	UnknownMinutes int32 `json:"unknownMinutes"`
 	// judgedMinutes is goodMinutes + badMinutes: the denominator of goodRatio.
 	JudgedMinutes int32 `json:"judgedMinutes"`

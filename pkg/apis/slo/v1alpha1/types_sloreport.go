@@ -125,8 +125,8 @@ type SLOReportStatus struct {
 	// day counts the minutes of the last 24 hours.
 	// +optional
 	Day *DayMinutes `json:"day,omitempty"`
-	// conditions are Met, DataComplete and LowTraffic. lastTransitionTime is
-	// when this server first saw the present state.
+	// conditions are Met, DataComplete, LowTraffic and DayComplete.
+	// lastTransitionTime is when this server first saw the present state.
 	// +listType=map
 	// +listMapKey=type
 	// +optional

@@ -5,8 +5,10 @@ package scrape
 
 import (
 	"fmt"
+	"net"
 	"net/http"
 	"sync"
+	"time"
 
 	"k8s.io/client-go/rest"
 
@@ -28,21 +30,45 @@ type clientKey struct {
 	serverName string
 }
 
-func newClients(config *rest.Config, kubelet KubeletTLS) *clients {
-	apiserver := rest.CopyConfig(config)
+func newClients(config Config) *clients {
+	apiserver := rest.CopyConfig(config.REST)
 	apiserver.Timeout = 0               // each scrape has a deadline of its own
 	apiserver.DisableCompression = true // the request says what it accepts
+	if apiserver.Dial == nil {
+		// A dial outlives its request. client-go's goes on for 30 s: for a node that
+		// is gone, two more would begin meanwhile.
+		apiserver.Dial = (&net.Dialer{Timeout: config.Timeout, KeepAlive: 30 * time.Second}).DialContext
+	}
 	return &clients{
 		apiserver: apiserver,
-		kubelet:   kubeletConfig(apiserver, kubelet),
+		kubelet:   kubeletConfig(apiserver, config.Kubelet),
 		cache:     map[clientKey]*http.Client{},
 	}
 }
 
-// kubeletConfig presents the same identity and checks certificates in another way.
+// kubeletConfig presents the same identity, unless there is another one for
+// kubelets, and checks certificates in another way.
+//
+// Connections to kubelets are kept, of HTTP/1.1. BenchmarkFleet, per kubelet with
+// an answer of 300 KB:
+//
+//	                       CPU per scrape   memory
+//	kept, HTTP/1.1         0.10 ms          63 KB
+//	kept, HTTP/2           0.16 ms          83 KB
+//	made for each scrape   0.84 ms           7 KB
+//
+// For 5,000 nodes and an interval of 15 s a new connection each time is a quarter
+// of a core, here and once more over all kubelets, and conntrack entries on the
+// way; what it saves is 300 MB, which clouds sell for a fraction of that. One
+// request at a time makes no use of HTTP/2.
 func kubeletConfig(apiserver *rest.Config, tls KubeletTLS) *rest.Config {
 	c := rest.CopyConfig(apiserver)
+	if tls.ClientCertificate != "" {
+		c = rest.AnonymousClientConfig(c)
+		c.TLSClientConfig.CertFile, c.TLSClientConfig.KeyFile = tls.ClientCertificate, tls.ClientKey
+	}
 	c.TLSClientConfig.ServerName = ""
+	c.TLSClientConfig.NextProtos = []string{"http/1.1"}
 	switch {
 	case tls.Insecure:
 		c.TLSClientConfig.Insecure = true

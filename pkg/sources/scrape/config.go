@@ -36,20 +36,26 @@ type Config struct {
 	// Limits on what one target may send.
 	Limits Limits
 	// Concurrency is how many targets of one component are scraped at once;
-	// default 32.
+	// default 32. Of those that keep it waiting for more than a second four times
+	// as many may go on beside them, and as many of those that have timed out the
+	// last time.
 	Concurrency int
 	// Clock paces Run and dates its scrapes; default the real one.
 	Clock clock.WithTicker
 }
 
-// KubeletTLS says how the serving certificates of kubelets are checked. Without
-// either option they have to be signed by the CA of the kube-apiservers.
+// KubeletTLS says how the serving certificates of kubelets are checked, and who we
+// are to them. Without a certificate authority, and unless they are not checked,
+// they have to be signed by the CA of the kube-apiservers.
 type KubeletTLS struct {
 	// Insecure accepts any certificate. The credentials are sent all the same: to
 	// ask for this is to trust the network.
 	Insecure bool
 	// CertificateAuthority is a file of the CAs that sign them.
 	CertificateAuthority string
+	// ClientCertificate and ClientKey are files to present instead of the
+	// credentials for the kube-apiservers, which kubelets do not see then.
+	ClientCertificate, ClientKey string
 }
 
 // Limits protect this process from a target. A body over BodyBytes fails its
@@ -101,6 +107,8 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("concurrency %d: must be positive", c.Concurrency)
 	case c.Kubelet.Insecure && c.Kubelet.CertificateAuthority != "":
 		return c, errors.New("kubelet certificates: give a certificate authority or accept any certificate, not both")
+	case (c.Kubelet.ClientCertificate == "") != (c.Kubelet.ClientKey == ""):
+		return c, errors.New("client certificate for kubelets: the certificate and its key need each other")
 	}
 	return c, nil
 }

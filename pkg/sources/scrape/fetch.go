@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"strings"
 )
@@ -70,7 +71,31 @@ func (s *Source) request(ctx context.Context, t Target) (*http.Response, error) 
 	// network.
 	request.Header.Set("Accept-Encoding", "identity")
 	request.Header.Set("User-Agent", "slo-apiserver")
-	return client.Do(request)
+	response, err := client.Do(request)
+	if err != nil {
+		return nil, s.requestError(t, err)
+	}
+	return response, nil
+}
+
+// requestError says what to do about a request without an answer, where that is
+// known.
+func (s *Source) requestError(t Target, err error) error {
+	if isTimeout(err) {
+		return fmt.Errorf("no answer within %s: %w", s.config.Timeout, err)
+	}
+	if remedy := t.certificateRemedy(err); remedy != "" {
+		// First, since conditions show no more than the beginning of a long text.
+		return fmt.Errorf("%s: %w", remedy, err)
+	}
+	return err
+}
+
+// isTimeout tells a target that is silent from one that answers with an error, or
+// refuses the connection.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // statusError says what an answer other than 200 means.

@@ -9,6 +9,7 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/klog/v2"
@@ -89,14 +90,27 @@ func (id targetID) slot() int {
 	return int(h.Sum32() % slots)
 }
 
+// begin the scrapes of targets that are due, as places get free. They are done by
+// the time scrapes is.
+func (s *Source) begin(ctx context.Context, scrapes *sync.WaitGroup, due []Target, now func() time.Time) {
+	for _, target := range due {
+		s.queueOf(target).add(scrapes, func() { s.scrape(ctx, target, now) })
+	}
+}
+
+func (s *Source) queueOf(t Target) *queue {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.status[t.id()].timedOut {
+		return s.queues[t.Component].timedOut
+	}
+	return s.queues[t.Component].prompt
+}
+
 // scrape one target and store what it said. now tells the time at which the
 // scrape begins.
 func (s *Source) scrape(ctx context.Context, t Target, now func() time.Time) {
-	places := s.places[t.Component]
-	select {
-	case places <- struct{}{}:
-		defer func() { <-places }()
-	case <-ctx.Done():
+	if ctx.Err() != nil {
 		s.done(ctx, t, ctx.Err())
 		return
 	}
@@ -140,7 +154,7 @@ func (s *Source) done(ctx context.Context, t Target, err error) {
 	case err == nil && st.problem != "" && st.problem != notScraped:
 		logger.Info("Scrape succeeds again", "component", t.Component, "target", t.Name)
 	}
-	st.problem = ""
+	st.problem, st.timedOut = "", isTimeout(err)
 	if err != nil {
 		st.problem = err.Error()
 	}

@@ -35,11 +35,11 @@ type Source struct {
 	clients *clients
 	store   *store
 	metrics sourceMetrics
-	// places bounds the scrapes under way, by component: many slow kubelets do
-	// not hold up a kube-apiserver.
-	places     map[sources.Component]chan struct{}
+	// queues bound the scrapes under way, by component: many slow kubelets do not
+	// hold up a kube-apiserver.
+	queues     map[sources.Component]queues
 	identities map[sources.Component]*identities
-	scratch    sync.Pool // of what a scan needs
+	scratch    scratches
 
 	mu      sync.Mutex
 	found   []discovery // by index of the Finder
@@ -60,6 +60,7 @@ type status struct {
 	attempted bool   // at least one scrape was begun
 	underWay  bool   // one is not done
 	problem   string // of the last one that is done; "" when it succeeded
+	timedOut  bool   // the last one that is done
 	scanner   *scanner
 }
 
@@ -76,16 +77,16 @@ func New(config Config) (*Source, error) {
 	s := &Source{
 		config:     config,
 		plans:      plans,
-		clients:    newClients(config.REST, config.Kubelet),
+		clients:    newClients(config),
 		store:      newStore(config.History, config.Limits.SeriesPerTarget),
 		metrics:    newMetrics(),
-		places:     map[sources.Component]chan struct{}{},
+		queues:     map[sources.Component]queues{},
 		identities: map[sources.Component]*identities{},
 		found:      make([]discovery, len(config.Finders)),
 		status:     map[targetID]*status{},
 	}
 	for component := range plans {
-		s.places[component] = make(chan struct{}, config.Concurrency)
+		s.queues[component] = newQueues(config.Concurrency)
 		s.identities[component] = newIdentities()
 		if _, err := s.clients.of(Target{Component: component}); err != nil {
 			return nil, fmt.Errorf("embedded source: %w", err)
@@ -106,9 +107,7 @@ func (s *Source) Run(ctx context.Context) error {
 	ticker := s.config.Clock.NewTicker(s.config.Interval / slots)
 	defer ticker.Stop()
 	for slot := 0; ; slot = (slot + 1) % slots {
-		for _, target := range s.due(s.discover(), slot) {
-			scrapes.Go(func() { s.scrape(ctx, target, s.config.Clock.Now) })
-		}
+		s.begin(ctx, &scrapes, s.due(s.discover(), slot), s.config.Clock.Now)
 		s.metrics.hold(s.store.prune(s.config.Clock.Now()))
 		select {
 		case <-ctx.Done():
@@ -122,9 +121,7 @@ func (s *Source) Run(ctx context.Context) error {
 // are done. It serves those who keep their own time instead of Run.
 func (s *Source) Collect(ctx context.Context, at time.Time) {
 	var scrapes sync.WaitGroup
-	for _, target := range s.due(s.discover(), allSlots) {
-		scrapes.Go(func() { s.scrape(ctx, target, func() time.Time { return at }) })
-	}
+	s.begin(ctx, &scrapes, s.due(s.discover(), allSlots), func() time.Time { return at })
 	scrapes.Wait()
 	s.metrics.hold(s.store.prune(at))
 }

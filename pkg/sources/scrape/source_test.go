@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -79,6 +80,7 @@ type recorder struct {
 	underWay int
 	most     int
 	hold     time.Duration
+	hangs    map[string]bool // hosts that never answer
 }
 
 func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
@@ -92,8 +94,12 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 		r.underWay--
 		r.mu.Unlock()
 	}()
+	answers := time.After(r.hold)
+	if r.hangs[request.URL.Host] {
+		answers = nil
+	}
 	select {
-	case <-time.After(r.hold):
+	case <-answers:
 		return nil, fmt.Errorf("no network here")
 	case <-request.Context().Done():
 		return nil, request.Context().Err()
@@ -180,21 +186,69 @@ func TestRunIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &recorder{hold: time.Hour}
 		begun := time.Now()
-		run(t, r, nodes(20), 4, func(source *Source) {
+		run(t, r, nodes(100), 4, func(source *Source) {
 			if err := source.Ready(); !errors.Is(err, errNotYet) {
 				t.Errorf("ready before the first outcome: %v", err)
 			}
-			time.Sleep(10*time.Second + time.Millisecond)
+			time.Sleep(9*time.Second + time.Millisecond)
+			synctest.Wait()
+			if r.most != 4+16 || len(r.asked) != 4+16 {
+				t.Errorf("%d at once, %d before the first timeout; want 4 and the 16 that they may make way for", r.most, len(r.asked))
+			}
+			time.Sleep(time.Second)
 			synctest.Wait()
 			if err := source.Ready(); err != nil {
 				t.Error(err)
 			}
 		})
-		if r.most != 4 || len(r.asked) != 8 {
-			t.Errorf("%d at once, %d after one timeout; want 4 and 8", r.most, len(r.asked))
-		}
 		if took := time.Since(begun); took > 11*time.Second {
 			t.Errorf("stopped after %s", took)
+		}
+	})
+}
+
+// A tenth of many nodes hang. The others are scraped at the start within the
+// seconds that the hanging ones hold their places, and in their slot from then on.
+// Goroutines do not add up.
+func TestHangingTargetsDelayNobody(t *testing.T) {
+	const size, concurrency = 2000, 32
+	synctest.Test(t, func(t *testing.T) {
+		r := &recorder{hold: 20 * time.Millisecond, hangs: map[string]bool{}}
+		for i := 0; i < size; i += 10 {
+			r.hangs[fmt.Sprintf("node-%d", i)] = true
+		}
+		idle, most := runtime.NumGoroutine(), 0
+		run(t, r, nodes(size), concurrency, func(*Source) {
+			for range 90 {
+				time.Sleep(time.Second)
+				most = max(most, runtime.NumGoroutine()-idle)
+			}
+		})
+		var first, later time.Duration // longest delays
+		attempts := 0
+		for node, asked := range r.asked {
+			if r.hangs[node] {
+				attempts += len(asked)
+				continue
+			}
+			first = max(first, asked[0])
+			for i := range asked[2:] {
+				later = max(later, asked[i+2]-asked[i+1]-15*time.Second)
+			}
+		}
+		// Four times 32 of the 200 that hang go on beside; the others hold places
+		// until the first of those have timed out.
+		if first > 12*time.Second {
+			t.Errorf("a node that answers was scraped after %s first", first)
+		}
+		if later > patience {
+			t.Errorf("a node that answers was scraped %s too late", later)
+		}
+		if bound := concurrency * (1 + 2*slowPerPlace); r.most > bound || most > 2*bound {
+			t.Errorf("%d scrapes at once with %d goroutines, the bound is %d", r.most, most, bound)
+		}
+		if attempts < 3*len(r.hangs) {
+			t.Errorf("%d nodes that hang were tried %d times in 90 s", len(r.hangs), attempts)
 		}
 	})
 }

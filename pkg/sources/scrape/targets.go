@@ -4,6 +4,7 @@
 package scrape
 
 import (
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
@@ -24,6 +25,9 @@ type Target struct {
 	ServerName string
 	// Problem says why the target can not be scraped. It is expected all the same.
 	Problem string
+	// SampledFrom is the number of targets that this one and the others of its
+	// component were chosen from; 0 when none was left out.
+	SampledFrom int
 }
 
 func (t Target) id() targetID { return targetID{t.Component, t.Name} }
@@ -34,6 +38,23 @@ func (t Target) remedy() string {
 		return `the ClusterRole needs the verb "get" on the resource "nodes/metrics"`
 	}
 	return `the ClusterRole needs the verb "get" on the non-resource URL "/metrics"`
+}
+
+// certificateRemedy for an error over the serving certificate of a kubelet; "" for
+// any other. A kubelet that has neither files nor serverTLSBootstrap signs its own
+// certificate, for the name of the node alone (kubernetes cmd/kubelet/app,
+// InitializeTLS).
+func (t Target) certificateRemedy(err error) string {
+	if t.Component != sources.Kubelet {
+		return ""
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return "its certificate is for another name, see --kubelet-preferred-address-types and --kubelet-insecure-tls"
+	}
+	if _, ok := errors.AsType[x509.UnknownAuthorityError](err); ok {
+		return "its certificate is not trusted, see --kubelet-certificate-authority and --kubelet-insecure-tls"
+	}
+	return ""
 }
 
 // Finder finds targets. It is asked about once a second and answers from memory.

@@ -6,7 +6,6 @@ package scrape
 import (
 	"bytes"
 	"fmt"
-	"sync"
 	"testing"
 	"time"
 
@@ -69,7 +68,7 @@ func BenchmarkScrape(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			store := newStore(10*time.Minute, limits.SeriesPerTarget)
 			b.SetBytes(int64(len(format.bodies[0])))
-			scanner := newScanner(plans[sources.KubeAPIServer], limits, newIdentities(), &sync.Pool{})
+			scanner := newScanner(plans[sources.KubeAPIServer], limits, newIdentities(), &scratches{})
 			b.ReportAllocs()
 			for n := 0; b.Loop(); n++ {
 				e, err := scanner.read(bytes.NewReader(format.bodies[n%8]), format.decode)

@@ -11,7 +11,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -39,7 +38,7 @@ func testPlan(t testing.TB) plan {
 }
 
 func newTestScanner(t testing.TB) *scanner {
-	return newScanner(testPlan(t), testLimits, newIdentities(), &sync.Pool{})
+	return newScanner(testPlan(t), testLimits, newIdentities(), &scratches{})
 }
 
 // show an exposition as lines.

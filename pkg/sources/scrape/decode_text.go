@@ -25,7 +25,7 @@ func decodeText(r io.Reader, s *scanner) error {
 	if s.roles == nil {
 		s.roles = s.plan.roles()
 	}
-	d := textDecoder{scanner: s, input: input{r: r, buffer: s.scratch.input}, foreign: map[*family]bool{}}
+	d := textDecoder{scanner: s, input: input{r: r, buffer: s.scratch.input}}
 	defer func() { s.scratch.input = d.input.buffer }()
 	for {
 		err := d.next()
@@ -177,18 +177,31 @@ func (d *textDecoder) readLine() ([]byte, error) {
 // comment takes the type of a family from a TYPE line, and whether it is wanted.
 // Other comments say nothing that is needed.
 func (d *textDecoder) comment(line []byte) error {
-	fields := bytes.Fields(line[1:])
-	if len(fields) != 3 || string(fields[0]) != "TYPE" {
+	keyword, rest := cutField(line[1:])
+	name, rest := cutField(rest)
+	typ, rest := cutField(rest)
+	if more, _ := cutField(rest); string(keyword) != "TYPE" || len(typ) == 0 || len(more) > 0 {
 		return nil
 	}
-	f := d.wanted(fields[1])
+	f := d.wanted(name)
 	if f != nil {
-		d.foreign[f] = !d.hasType(f, string(fields[2]))
+		if foreign := !d.hasType(f, string(typ)); foreign != d.foreign[f] {
+			set(&d.foreign, f, foreign)
+		}
 	}
 	if f == nil || d.foreign[f] {
-		d.unwanted = append(d.unwanted[:0], fields[1]...)
+		d.unwanted = append(d.unwanted[:0], name...)
 	}
 	return d.endFamily(f)
+}
+
+// cutField takes what stands before the next blank.
+func cutField(text []byte) (field, rest []byte) {
+	text = bytes.TrimLeft(text, " \t\r")
+	if end := bytes.IndexAny(text, " \t\r"); end >= 0 {
+		return text[:end], text[end:]
+	}
+	return text, nil
 }
 
 // endFamily hands on the histograms of the family that ends where the next one

@@ -10,7 +10,7 @@ import (
 	"io"
 	"math"
 	"slices"
-	"sync"
+	"strings"
 	"unicode/utf8"
 
 	"example.io/slo-apiserver/pkg/sources"
@@ -24,7 +24,7 @@ type scanner struct {
 	plan     plan
 	limits   Limits
 	ids      *identities
-	pool     *sync.Pool // of *scratch, shared by all scanners
+	pool     *scratches // shared by all scanners
 	scan     uint64     // number of the scan under way, or of the last one
 	places   map[*family]*places
 	roles    map[string]role    // of the text format, once it was met
@@ -35,20 +35,7 @@ type scanner struct {
 	result   exposition // refers to scratch
 }
 
-// scratch is what a scan needs and leaves behind. It goes from target to target:
-// for thousands of kubelets, few of which are read at once, that is a lot less.
-type scratch struct {
-	input   []byte
-	samples []sample
-	counts  []float64
-	buckets []bucket
-}
-
-// largestInput buffer that is passed on to other scans, in bytes: a family of a
-// large cluster has some MB.
-const largestInput = 8 << 20
-
-func newScanner(p plan, limits Limits, ids *identities, pool *sync.Pool) *scanner {
+func newScanner(p plan, limits Limits, ids *identities, pool *scratches) *scanner {
 	return &scanner{plan: p, limits: limits, ids: ids, pool: pool, places: map[*family]*places{}}
 }
 
@@ -71,10 +58,7 @@ func (s *scanner) read(r io.Reader, decode decoder) (*exposition, error) {
 }
 
 func (s *scanner) begin() {
-	s.scratch, _ = s.pool.Get().(*scratch)
-	if s.scratch == nil {
-		s.scratch = &scratch{}
-	}
+	s.scratch = s.pool.take()
 	s.scan++
 	families := s.result.families
 	if families == nil {
@@ -105,11 +89,7 @@ func (s *scanner) end() {
 // release what the exposition refers to.
 func (s *scanner) release() {
 	if s.scratch != nil {
-		clear(s.samples)
-		if len(s.input) > largestInput {
-			s.input = nil
-		}
-		s.pool.Put(s.scratch)
+		s.pool.giveBack(s.scratch)
 	}
 	s.scratch, s.result.samples = nil, nil
 }
@@ -144,7 +124,8 @@ func (s *scanner) hasType(f *family, typ string) bool {
 	if typ == kindName(f.kind) || (typ == "untyped" && f.kind != sources.Histogram) {
 		return true
 	}
-	s.warn(f, "%s is a %s, not a %s: not read", f.name, typ, kindName(f.kind))
+	// A copy, so that typ itself need not be on the heap, warning or not.
+	s.warn(f, "%s is a %s, not a %s: not read", f.name, strings.Clone(typ), kindName(f.kind))
 	return false
 }
 

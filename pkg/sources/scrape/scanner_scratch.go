@@ -1,0 +1,54 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package scrape
+
+import "sync"
+
+// scratch is what a scan needs and leaves behind. It goes from target to target:
+// for thousands of kubelets, few of which are read at once, that is a lot less.
+type scratch struct {
+	input   []byte
+	samples []sample
+	counts  []float64
+	buckets []bucket
+}
+
+const (
+	// largestInput buffer that is passed on to other scans, in bytes: a family of a
+	// large cluster has some MB.
+	largestInput = 8 << 20
+	// idleScratches that are kept: mostly one or two scrapes are under way.
+	idleScratches = 2
+)
+
+// scratches that no scan uses. A sync.Pool would forget them between two scrapes,
+// as the garbage collector runs meanwhile.
+type scratches struct {
+	mu   sync.Mutex
+	idle []*scratch
+}
+
+func (s *scratches) take() *scratch {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.idle); n > 0 {
+		last := s.idle[n-1]
+		s.idle = s.idle[:n-1]
+		return last
+	}
+	return &scratch{}
+}
+
+// giveBack a scratch, and hold on to nothing it refers to.
+func (s *scratches) giveBack(used *scratch) {
+	clear(used.samples)
+	if len(used.input) > largestInput {
+		used.input = nil
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.idle) < idleScratches {
+		s.idle = append(s.idle, used)
+	}
+}

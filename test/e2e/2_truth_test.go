@@ -29,23 +29,20 @@ const sliMetric = "apiserver_request_sli_duration_seconds"
 // counts are cumulative counts of one kube-apiserver for one objective.
 type counts struct{ total, good float64 }
 
-// sample is what all kube-apiservers count at a time between two instants.
+func (c counts) slow() float64 { return c.total - c.good }
+
+// sample is what each kube-apiserver counts at a time between two instants.
 type sample struct {
 	from, to time.Time
 	counts   map[string]counts // by objective
 }
 
-// take reads the metrics of every kube-apiserver with the text parser of
-// Prometheus' own library, sharing nothing with the embedded source.
-func take(t *testing.T) sample {
+// take reads the metrics of a kube-apiserver with the text parser of Prometheus'
+// own library, sharing nothing with the embedded source.
+func take(t *testing.T, server apiserver) sample {
 	t.Helper()
-	s := sample{from: time.Now(), counts: map[string]counts{}}
-	for _, server := range lab.state.APIServers {
-		for objective, add := range read(t, server) {
-			c := s.counts[objective]
-			s.counts[objective] = counts{c.total + add.total, c.good + add.good}
-		}
-	}
+	s := sample{from: time.Now()}
+	s.counts = read(t, server)
 	s.to = time.Now()
 	return s
 }
@@ -101,12 +98,21 @@ func read(t *testing.T, server apiserver) map[string]counts {
 
 // virtual resources and custom ones do not count (sig-scalability
 // api_call_latency.md); the lab has no others.
-var notCounted = []string{"tokenreviews", "subjectaccessreviews", "selfsubjectaccessreviews", "localsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews", "widgets"}
+var (
+	virtualResources = []string{"tokenreviews", "subjectaccessreviews", "selfsubjectaccessreviews", "localsubjectaccessreviews", "selfsubjectrulesreviews", "selfsubjectreviews"}
+	customResources  = []string{"widgets"}
+)
 
+// objectiveOf a series; "" when it counts for none.
 func objectiveOf(labels map[string]string) string {
-	if slices.Contains(notCounted, labels["resource"]) {
+	if slices.Contains(virtualResources, labels["resource"]) || slices.Contains(customResources, labels["resource"]) {
 		return ""
 	}
+	return objectiveBy(labels)
+}
+
+// objectiveBy verb and scope, whatever the resource.
+func objectiveBy(labels map[string]string) string {
 	switch verb, scope := labels["verb"], labels["scope"]; {
 	case slices.Contains([]string{"POST", "PUT", "PATCH", "DELETE", "APPLY"}, verb) && scope == "resource":
 		return mutating
@@ -128,56 +134,80 @@ func TestTruth(t *testing.T) {
 	settled(t)
 	lab.load(t, "mixed")
 	lab.load(t, "custom")
-	var samples []sample
-	for end := time.Now().Add(window + 4*interval); time.Now().Before(end); {
-		samples = append(samples, take(t))
-		time.Sleep(500 * time.Millisecond)
+	samples := map[string][]sample{} // by kube-apiserver
+	for end := time.Now().Add(window + 4*interval); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
+		for _, server := range lab.state.APIServers {
+			samples[server.Name] = append(samples[server.Name], take(t, server))
+		}
 	}
 	t.Run("counts", func(t *testing.T) { testCounts(t, samples) })
-	t.Run("sources", testSourcesAgree)
+	t.Run("scrapes", func(t *testing.T) { exact(t) })
 	t.Run("quantiles", testQuantiles)
-	t.Run("seats", testSeats)
 	t.Run("custom resources", testCustomResources)
 }
 
-// The counters of the kube-apiservers, read by another way and often, leave a
-// narrow range for what a window can hold: it is at least what was added between
-// the sample after its start and the one before its end, and at most what was
-// added between the one before its start and the one after its end.
-func testCounts(t *testing.T, samples []sample) {
+// The counters of the kube-apiservers, read by another way and often, leave a narrow
+// range for what a window can hold, and both sources have to be in it: so they agree
+// with each other, too, as far as the times of their samples do.
+func testCounts(t *testing.T, samples map[string][]sample) {
 	t.Helper()
 	for _, objective := range slices.Sorted(maps.Keys(thresholds)) {
-		report, err := getReport(t, lab.slo, objective)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if report.Status.Requests == nil || report.Status.WindowSeconds == nil || report.Status.ObservationTime == nil {
-			t.Fatalf("%s has no counts: %s", objective, describe(report.Status.Conditions))
-		}
-		samples = append(samples, take(t))
-		// Both times are rounded to seconds, and each instance has its own slot
-		// within the interval, so each bound may be that much off.
-		end := report.Status.ObservationTime.Time
-		start := end.Add(-time.Duration(*report.Status.WindowSeconds) * time.Second)
-		slack := interval + time.Second
-		low := between(samples, objective, start.Add(slack), end.Add(-slack), false)
-		high := between(samples, objective, start.Add(-slack), end.Add(slack), true)
-		requests, slow := float64(*report.Status.Requests), float64(*report.Status.SlowRequests)
-		t.Logf("%s: %v requests, %v slow; the counters allow %v to %v", objective, requests, slow, low, high)
-		if requests < low.total || requests > high.total {
-			t.Errorf("%s: %v requests, the counters allow %v to %v", objective, requests, low.total, high.total)
-		}
-		if lowSlow, highSlow := low.total-low.good, high.total-high.good; slow < lowSlow || slow > highSlow {
-			t.Errorf("%s: %v slow requests, the counters allow %v to %v", objective, slow, lowSlow, highSlow)
-		}
-		if low.total == 0 {
-			t.Errorf("%s: the counters allow none at all, so this proves nothing", objective)
+		for name, client := range clients() {
+			report, err := getReport(t, client, objective)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if report.Status.Requests == nil || report.Status.ObservationTime == nil {
+				t.Fatalf("%s has no counts: %s", objective, describe(report.Status.Conditions))
+			}
+			lengths := []time.Duration{window}
+			if name == "prometheus" {
+				// PromQL extends what lies between the samples in the window to its bounds.
+				lengths = append(lengths, window-interval)
+			}
+			var low, high counts
+			for _, server := range lab.state.APIServers {
+				all := append(samples[server.Name], take(t, server))
+				l, h := bounds(all, objective, report.Status.ObservationTime.Time, lengths)
+				low, high = counts{low.total + l.total, low.good + l.good}, counts{high.total + h.total, high.good + h.good}
+			}
+			requests, slow := float64(*report.Status.Requests), float64(*report.Status.SlowRequests)
+			t.Logf("%s by %s: %v requests, %v slow; the counters allow %.0f to %.0f, and %.0f to %.0f slow",
+				objective, name, requests, slow, low.total, high.total, low.slow(), high.slow())
+			if requests < math.Floor(low.total) || requests > math.Ceil(high.total) {
+				t.Errorf("%s by %s: %v requests, the counters allow %v to %v", objective, name, requests, low.total, high.total)
+			}
+			if slow < math.Floor(low.slow()) || slow > math.Ceil(high.slow()) {
+				t.Errorf("%s by %s: %v slow requests, the counters allow %v to %v", objective, name, slow, low.slow(), high.slow())
+			}
+			if low.total == 0 {
+				t.Errorf("%s: the counters allow none at all, so this proves nothing", objective)
+			}
 		}
 	}
 }
 
-// between is what was added between two times: by samples outside of them, or by
-// samples within.
+// bounds of what one kube-apiserver counted in a window whose last sample is no more
+// than an interval, each instance having its own slot in it, before the time of the
+// newest one, which is given in seconds. What a shorter length holds is extended to
+// the window.
+func bounds(samples []sample, objective string, observed time.Time, lengths []time.Duration) (low, high counts) {
+	low = counts{math.Inf(1), 0}
+	lowSlow, highSlow := math.Inf(1), 0.0
+	for end := observed.Add(-interval); !end.After(observed.Add(time.Second)); end = end.Add(100 * time.Millisecond) {
+		for _, length := range lengths {
+			extend := window.Seconds() / length.Seconds()
+			least, most := between(samples, objective, end.Add(-length), end, false), between(samples, objective, end.Add(-length), end, true)
+			low.total, high.total = min(low.total, extend*least.total), max(high.total, extend*most.total)
+			lowSlow, highSlow = min(lowSlow, extend*least.slow()), max(highSlow, extend*most.slow())
+		}
+	}
+	low.good, high.good = low.total-lowSlow, high.total-highSlow
+	return low, high
+}
+
+// between is what was added between two times: at most, by the samples right outside
+// of them, or at least, by those right within.
 func between(samples []sample, objective string, start, end time.Time, outside bool) counts {
 	first, last := -1, -1
 	for i, s := range samples {
@@ -236,88 +266,6 @@ func testQuantiles(t *testing.T) {
 		}
 		return nil
 	})
-}
-
-// Seats are gauges: the same in both places, but for a moment.
-func testSeats(t *testing.T) {
-	families := map[string]map[string]map[string]float64{} // address, metric, level
-	for _, server := range lab.state.APIServers {
-		families[server.Address] = gauges(t, metrics(t, server))
-	}
-	for _, level := range []string{"workload-low", "workload-high", "node-high", "system", "leader-election", "global-default", "catch-all"} {
-		eventually(t, window, "seats of "+level, func() error {
-			headroom, err := getHeadroom(t, lab.slo, level)
-			if err != nil {
-				return err
-			}
-			if len(headroom.Status.ByInstance) != len(families) {
-				return fmt.Errorf("%d instances", len(headroom.Status.ByInstance))
-			}
-			for _, row := range headroom.Status.ByInstance {
-				want := families[row.Instance]
-				if nominal := want["apiserver_flowcontrol_nominal_limit_seats"][level]; float64(*row.NominalSeats) != nominal {
-					return fmt.Errorf("%s: nominal %d, the metric says %v", row.Instance, *row.NominalSeats, nominal)
-				}
-				low, high := want["apiserver_flowcontrol_lower_limit_seats"][level], want["apiserver_flowcontrol_upper_limit_seats"][level]
-				if current := float64(*row.CurrentLimitSeats); current < low || current > high {
-					return fmt.Errorf("%s: current limit %v is not within %v and %v", row.Instance, current, low, high)
-				}
-				if *row.HeadroomSeats != *row.CurrentLimitSeats-*row.ExecutingSeats {
-					return fmt.Errorf("%s: %d seats left of %d with %d taken", row.Instance, *row.HeadroomSeats, *row.CurrentLimitSeats, *row.ExecutingSeats)
-				}
-			}
-			return nil
-		})
-	}
-}
-
-func gauges(t *testing.T, body []byte) map[string]map[string]float64 {
-	t.Helper()
-	parser := expfmt.NewTextParser(model.LegacyValidation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	found := map[string]map[string]float64{}
-	for name, family := range families {
-		for _, metric := range family.GetMetric() {
-			for _, pair := range metric.GetLabel() {
-				if pair.GetName() == "priority_level" && metric.GetGauge() != nil {
-					if found[name] == nil {
-						found[name] = map[string]float64{}
-					}
-					found[name][pair.GetValue()] = metric.GetGauge().GetValue()
-				}
-			}
-		}
-	}
-	return found
-}
-
-// Both sources see the same cluster. Their windows end some seconds apart, and
-// PromQL extends its counts to the bounds of the window.
-func testSourcesAgree(t *testing.T) {
-	for _, objective := range []string{mutating, readonlyResource, readonlyCluster} {
-		eventually(t, window, "sources agree on "+objective, func() error {
-			one, err := getReport(t, lab.slo, objective)
-			if err != nil {
-				return err
-			}
-			other, err := getReport(t, lab.viaPrometheus, objective)
-			if err != nil {
-				return err
-			}
-			if one.Status.Verdict != other.Status.Verdict {
-				return fmt.Errorf("%s and %s", one.Status.Verdict, other.Status.Verdict)
-			}
-			a, b := float64(*one.Status.Requests), float64(*other.Status.Requests)
-			apart := one.Status.ObservationTime.Sub(other.Status.ObservationTime.Time).Abs() + 2*interval
-			if allowed := apart.Seconds() / window.Seconds() * math.Max(a, b); math.Abs(a-b) > allowed {
-				return fmt.Errorf("%v and %v requests, %s apart", a, b, apart)
-			}
-			return nil
-		})
-	}
 }
 
 // Custom resources under load are counted as excluded, and the verdict is that

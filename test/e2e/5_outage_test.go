@@ -111,6 +111,8 @@ func TestOneKubeAPIServerStops(t *testing.T) {
 	}
 	stays(t)
 	lab.do(t, "start", "small")
+	// Its counters began anew.
+	exact(t)
 	for _, client := range clients() {
 		wantComplete(t, client, mutating)
 	}

@@ -15,6 +15,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -32,6 +33,7 @@ type labState struct {
 	ProxyURL             string      `json:"proxyURL"`
 	AdminKubeconfig      string      `json:"adminKubeconfig"`
 	AdminSmallKubeconfig string      `json:"adminSmallKubeconfig"`
+	CAFile               string      `json:"caFile"`
 	APIServers           []apiserver `json:"apiservers"`
 	Prometheus           struct {
 		URL string `json:"url"`
@@ -58,8 +60,11 @@ type laboratory struct {
 	slo   *versioned.Clientset
 	// viaPrometheus reaches, directly, a second server that reads Prometheus.
 	viaPrometheus *versioned.Clientset
-	config        *rest.Config
-	server        *exec.Cmd
+	// viaRecorders reaches, directly, a third one that scrapes through recorders.
+	viaRecorders *versioned.Clientset
+	recorders    []*recorder
+	config       *rest.Config
+	servers      []*exec.Cmd
 }
 
 func newLaboratory(dir string) (*laboratory, error) {
@@ -93,32 +98,52 @@ func newLaboratory(dir string) (*laboratory, error) {
 }
 
 // startServers runs the server of the APIService, which scrapes, in the lab, and
-// one that reads Prometheus beside it.
-func (l *laboratory) startServers() error {
+// beside it one that reads Prometheus and one that scrapes through recorders.
+func (l *laboratory) startServers() (err error) {
 	args := []string{"serve", "--dir", l.dir, *serverBinary, "--", "--window=" + window.String(), "--interval=" + interval.String()}
 	if out, err := exec.Command(*labBinary, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("serve: %w\n%s", err, out)
 	}
-	port, err := freePort()
-	if err != nil {
+	if l.viaPrometheus, err = l.startServer("prometheus", "--source=prometheus", "--prometheus-url="+l.state.Prometheus.URL); err != nil {
 		return err
 	}
+	var urls []string
+	for _, kubeAPIServer := range l.state.APIServers {
+		r, err := newRecorder(l.state, kubeAPIServer)
+		if err != nil {
+			return fmt.Errorf("record %s: %w", kubeAPIServer.Name, err)
+		}
+		l.recorders = append(l.recorders, r)
+		urls = append(urls, r.URL)
+	}
+	l.viaRecorders, err = l.startServer("recorded", "--scrape-apiservers="+strings.Join(urls, ","), "--scrape-kubelets=false")
+	return err
+}
+
+// startServer runs a server beside the one of the APIService, and returns a client
+// that reaches it directly.
+func (l *laboratory) startServer(name string, flags ...string) (*versioned.Clientset, error) {
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(l.dir, "logs", "slo-apiserver-"+name+".log"))
+	if err != nil {
+		return nil, err
+	}
+	defer log.Close()
+	server := exec.Command(*serverBinary, append(l.serverFlags(port), flags...)...)
+	server.Stdout, server.Stderr = log, log
+	// The server ends with the tests, however they end.
+	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := server.Start(); err != nil {
+		return nil, err
+	}
+	l.servers = append(l.servers, server)
 	direct := rest.CopyConfig(l.config)
 	direct.Host = "https://127.0.0.1:" + strconv.Itoa(port)
 	direct.TLSClientConfig.ServerName = "slo-apiserver.slo-system.svc"
-	if l.viaPrometheus, err = versioned.NewForConfig(direct); err != nil {
-		return err
-	}
-	log, err := os.Create(filepath.Join(l.dir, "logs", "slo-apiserver-prometheus.log"))
-	if err != nil {
-		return err
-	}
-	defer log.Close()
-	l.server = exec.Command(*serverBinary, append(l.serverFlags(port), "--source=prometheus", "--prometheus-url="+l.state.Prometheus.URL)...)
-	l.server.Stdout, l.server.Stderr = log, log
-	// The server ends with the tests, however they end.
-	l.server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	return l.server.Start()
+	return versioned.NewForConfig(direct)
 }
 
 // serverFlags serve on a port with the lab's certificate and account.
@@ -136,9 +161,13 @@ func (l *laboratory) serverFlags(port int) []string {
 
 // stopServers ends what the lab does not.
 func (l *laboratory) stopServers() {
-	if l.server != nil && l.server.Process != nil {
-		_ = l.server.Process.Signal(syscall.SIGTERM)
-		_ = l.server.Wait()
+	for _, server := range l.servers {
+		_ = server.Process.Signal(syscall.SIGTERM)
+		_ = server.Wait()
+	}
+	for _, r := range l.recorders {
+		r.CloseClientConnections()
+		r.Close()
 	}
 }
 

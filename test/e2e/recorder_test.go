@@ -1,0 +1,188 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+//go:build e2e
+
+package e2e
+
+import (
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+)
+
+// recorder stands between a server and one kube-apiserver, and keeps the very
+// answers that the server gets: what it makes of them can be worked out again.
+type recorder struct {
+	*httptest.Server
+	kubeAPIServer apiserver
+
+	mu     sync.Mutex
+	bodies []body // the last ones, in order
+}
+
+// body is an answer of a kube-apiserver to a scrape.
+type body struct {
+	begun, ended time.Time
+	format       expfmt.Format
+	data         []byte
+}
+
+func newRecorder(state labState, kubeAPIServer apiserver) (*recorder, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeAPIServer.Kubeconfig)
+	if err != nil {
+		return nil, err
+	}
+	// Credentials are those of the server that asks.
+	transport, err := rest.TransportFor(rest.AnonymousClientConfig(config))
+	if err != nil {
+		return nil, err
+	}
+	target, err := url.Parse(config.Host)
+	if err != nil {
+		return nil, err
+	}
+	certificates := filepath.Dir(state.CAFile)
+	certificate, err := tls.LoadX509KeyPair(filepath.Join(certificates, "apiserver.crt"), filepath.Join(certificates, "apiserver.key"))
+	if err != nil {
+		return nil, err
+	}
+	r := &recorder{kubeAPIServer: kubeAPIServer}
+	r.Server = httptest.NewUnstartedServer(&httputil.ReverseProxy{
+		Rewrite:   func(request *httputil.ProxyRequest) { request.SetURL(target) },
+		Transport: recorded{transport, r},
+	})
+	r.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	r.StartTLS()
+	return r, nil
+}
+
+// recorded is a transport that keeps the answers.
+type recorded struct {
+	http.RoundTripper
+	*recorder
+}
+
+func (r recorded) RoundTrip(request *http.Request) (*http.Response, error) {
+	b := body{begun: time.Now()}
+	response, err := r.RoundTripper.RoundTrip(request)
+	if err != nil || response.StatusCode != http.StatusOK {
+		return response, err
+	}
+	defer response.Body.Close()
+	if b.data, err = io.ReadAll(response.Body); err != nil {
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(b.data))
+	b.format, b.ended = expfmt.ResponseFormat(response.Header), time.Now()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	const kept = int(2 * window / interval)
+	r.bodies = slices.Delete(append(r.bodies, b), 0, max(0, len(r.bodies)+1-kept))
+	return response, nil
+}
+
+// point is one number of an exposition: a counter, a gauge, or the count of a
+// bucket, whose bound is then in the label le.
+type point struct {
+	metric string
+	labels map[string]string
+	number float64
+}
+
+// exposition is a body as Prometheus' own library reads it.
+type exposition struct {
+	begun  time.Time
+	points map[string]point
+}
+
+// started is when the process says that it started.
+func (e exposition) started() float64 { return e.points["process_start_time_seconds map[]"].number }
+
+// expositions of the bodies, the oldest first.
+func (r *recorder) expositions() ([]exposition, error) {
+	r.mu.Lock()
+	bodies := slices.Clone(r.bodies)
+	r.mu.Unlock()
+	all := make([]exposition, len(bodies))
+	for i, b := range bodies {
+		all[i] = exposition{begun: b.begun, points: map[string]point{}}
+		for decoder := expfmt.NewDecoder(bytes.NewReader(b.data), b.format); ; {
+			var family dto.MetricFamily
+			if err := decoder.Decode(&family); errors.Is(err, io.EOF) {
+				break
+			} else if err != nil {
+				return nil, fmt.Errorf("%s: %w", r.kubeAPIServer.Name, err)
+			}
+			all[i].add(&family)
+		}
+	}
+	return all, nil
+}
+
+func (e exposition) add(family *dto.MetricFamily) {
+	name := family.GetName()
+	if name != sliMetric && name != "process_start_time_seconds" && !strings.HasPrefix(name, "apiserver_flowcontrol_") {
+		return
+	}
+	for _, metric := range family.GetMetric() {
+		labels := map[string]string{}
+		for _, pair := range metric.GetLabel() {
+			labels[pair.GetName()] = pair.GetValue()
+		}
+		put := func(metric string, labels map[string]string, number float64) {
+			e.points[fmt.Sprint(metric, " ", labels)] = point{metric, labels, number}
+		}
+		switch {
+		case metric.GetCounter() != nil:
+			put(name, labels, metric.GetCounter().GetValue())
+		case metric.GetGauge() != nil:
+			put(name, labels, metric.GetGauge().GetValue())
+		case name == sliMetric:
+			put(name+"_count", labels, float64(metric.GetHistogram().GetSampleCount()))
+			threshold := thresholds[objectiveOf(labels)]
+			for _, bucket := range metric.GetHistogram().GetBucket() {
+				if bucket.GetUpperBound() == threshold {
+					put(name+"_good", labels, float64(bucket.GetCumulativeCount()))
+				}
+			}
+		}
+	}
+}
+
+// increases of every series from the first exposition to the last: what a process
+// counted between two of them, and all that a new one counted since its start.
+func increases(all []exposition) []point {
+	sums := map[string]point{}
+	for i := 1; i < len(all); i++ {
+		before := all[i-1].points
+		if all[i].started() != all[i-1].started() {
+			before = nil
+		}
+		for key, now := range all[i].points {
+			sum := sums[key]
+			sums[key] = point{now.metric, now.labels, sum.number + now.number - before[key].number}
+		}
+	}
+	points := make([]point, 0, len(sums))
+	for _, p := range sums {
+		points = append(points, p)
+	}
+	return points
+}

@@ -16,6 +16,10 @@ const (
 	// ReasonAllInstancesObserved: DataComplete is True, every expected instance
 	// was read and covers the window.
 	ReasonAllInstancesObserved = "AllInstancesObserved"
+	// ReasonSampled: DataComplete is False, since all instances that were chosen as
+	// a sample were read, and the others never are. The verdict is that of the
+	// sample.
+	ReasonSampled = "Sampled"
 	// ReasonNoInstances: no instance of the component was read.
 	ReasonNoInstances = "NoInstances"
 	// ReasonInstancesMissing: some expected instances were not read.

@@ -22,6 +22,9 @@ type coverage struct {
 	component sources.Component
 	window    time.Duration
 	at        time.Time
+	// sampledFrom is how many instances there are, where those expected are a
+	// sample of them; otherwise 0.
+	sampledFrom int
 	// Every expected instance is in one of these, sorted by name.
 	complete []sources.Instance // covers the window
 	partial  []sources.Instance // was read, but does not cover the window
@@ -33,7 +36,7 @@ type coverage struct {
 }
 
 func cover(o Objective, reading *sources.Reading) coverage {
-	c := coverage{component: o.Component, window: o.Window, at: reading.At}
+	c := coverage{component: o.Component, window: o.Window, at: reading.At, sampledFrom: reading.Sampled[o.Component]}
 	for _, i := range reading.Instances {
 		if i.Component != o.Component {
 			continue
@@ -82,6 +85,8 @@ func (c coverage) reason() string {
 		return ReasonMetricMissing
 	case len(c.partial) > 0:
 		return ReasonWindowIncomplete
+	case c.sampledFrom > 0:
+		return ReasonSampled
 	}
 	return ReasonAllInstancesObserved
 }
@@ -110,6 +115,14 @@ func (c coverage) message() string {
 		return fmt.Sprintf("%d of %s read", len(c.complete), of)
 	}
 	return strings.Join(parts, "; ")
+}
+
+// sample says what the figures are of, where that is not all there is.
+func (c coverage) sample() string {
+	if c.sampledFrom == 0 {
+		return ""
+	}
+	return fmt.Sprintf("a sample of %d of %d %ss", c.expected(), c.sampledFrom, c.component)
 }
 
 // gap says which part of the window the samples of an instance are from.

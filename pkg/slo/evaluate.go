@@ -96,7 +96,11 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, re
 		traffic.Status, traffic.Reason = metav1.ConditionTrue, ReasonFewRequests
 	}
 	traffic.Message = message
-	setConditions(status, judge(o, c, k), complete, traffic)
+	j := judge(o, c, k)
+	if note := c.sample(); note != "" && j.verdict != v1alpha1.VerdictUnknown {
+		j.message += ", in " + note
+	}
+	setConditions(status, j, complete, traffic)
 	return keyVerdicts(o, c, k)
 }
 
@@ -147,8 +151,11 @@ func dataComplete(o Objective, c coverage, result sources.Result, warnings []str
 	case c.isRead() && len(result.Series) == 0:
 		condition.Reason = ReasonMetricMissing
 		notes = append(notes, missingMetric(o))
-	case c.isFull():
+	case c.isFull() && c.sampledFrom == 0:
 		condition.Status = metav1.ConditionTrue
+	}
+	if note := c.sample(); note != "" {
+		notes = append(notes, "the figures are those of "+note)
 	}
 	if len(result.Metrics) > 0 {
 		notes = append(notes, "figures from "+strings.Join(result.Metrics, " and "))

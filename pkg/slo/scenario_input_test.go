@@ -36,6 +36,7 @@ type scenario struct {
 	json             bool
 	rule             sources.Rule
 	warnings         []string
+	sampled          map[sources.Component]int
 	instances        []sources.Instance
 	noResources      bool
 	resourcesProblem error
@@ -51,6 +52,7 @@ type scenario struct {
 //	json                                   print whole reports
 //	rule Extrapolated                      instead of Exact
 //	warning <text>
+//	sampled <component> <n>                the instances were chosen from n
 //	instance <component> <name>            that covers the window
 //	instance <component> <name> samples <from> <to>   in seconds before the end
 //	instance <component> <name> born <from> <to>      the same, and started then
@@ -103,6 +105,10 @@ func (s *scenario) parseLine(verb string, args []string) error {
 		s.rule = sources.Rule(args[0])
 	case "warning":
 		s.warnings = append(s.warnings, strings.Join(args, " "))
+	case "sampled":
+		n, err := strconv.Atoi(args[1])
+		s.sampled = map[sources.Component]int{sources.Component(args[0]): n}
+		return err
 	case "instance":
 		return s.parseInstance(args)
 	case "class":
@@ -213,5 +219,5 @@ func (s *scenario) resources() *Resources {
 
 func (s *scenario) reading() *sources.Reading {
 	return &sources.Reading{At: scenarioAt, Window: DefaultWindow, Rule: s.rule,
-		Instances: s.instances, Results: s.results, Warnings: s.warnings}
+		Instances: s.instances, Results: s.results, Warnings: s.warnings, Sampled: s.sampled}
 }

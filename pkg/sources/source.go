@@ -121,6 +121,10 @@ type Reading struct {
 	Rule Rule
 	// Instances that were expected or seen, sorted by component and name.
 	Instances []Instance
+	// Sampled holds the components of which only some instances are read, by choice
+	// and without regard to what they do: by how many there are that Instances were
+	// chosen from. Figures of such a component are of that sample.
+	Sampled map[Component]int
 	// Results by Signal.Name. Every signal of the source has one.
 	Results map[string]Result
 	// Warnings of the source that concern no single signal, in plain English.

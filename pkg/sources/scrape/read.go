@@ -36,13 +36,13 @@ func (s *Source) Read(_ context.Context, at time.Time, length time.Duration) (*s
 		return nil, err
 	}
 	w := window{at: at, length: length, stale: s.config.Interval * 5 / 2} // two scrapes missed
-	expected, warnings := s.expected()
+	expected, sampled, warnings := s.expected()
 	r := reading{
 		window:   w,
 		expected: expected,
 		members:  map[sources.Component][]member{},
 		out: &sources.Reading{
-			At: at, Window: length, Rule: sources.Exact,
+			At: at, Window: length, Rule: sources.Exact, Sampled: sampled,
 			Results:  make(map[string]sources.Result, len(s.config.Signals)),
 			Warnings: warnings,
 		},

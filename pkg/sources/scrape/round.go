@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"k8s.io/klog/v2"
+
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // allSlots makes every target due.
@@ -160,21 +162,26 @@ func (s *Source) done(ctx context.Context, t Target, err error) {
 	}
 }
 
-// expected targets with what is wrong with them, and what is wrong with finding
-// them.
-func (s *Source) expected() (map[targetID]expectation, []string) {
+// expected targets with what is wrong with them, the components of which they are a
+// sample, and what is wrong with finding them.
+func (s *Source) expected() (expected map[targetID]expectation, sampled map[sources.Component]int, warnings []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	expected := map[targetID]expectation{}
+	expected = map[targetID]expectation{}
 	missing := maps.Clone(s.plans)
-	for id := range s.targets() {
+	for id, t := range s.targets() {
 		delete(missing, id.component)
 		expected[id] = expectation{problem: notScraped}
 		if st := s.status[id]; st != nil {
 			expected[id] = expectation{problem: st.problem}
 		}
+		if t.SampledFrom > 0 {
+			if sampled == nil {
+				sampled = map[sources.Component]int{}
+			}
+			sampled[id.component] = t.SampledFrom
+		}
 	}
-	var warnings []string
 	for _, d := range s.found {
 		if d.problem != nil {
 			warnings = append(warnings, d.problem.Error())
@@ -183,5 +190,5 @@ func (s *Source) expected() (map[targetID]expectation, []string) {
 	for _, component := range slices.Sorted(maps.Keys(missing)) {
 		warnings = append(warnings, fmt.Sprintf("no %s to scrape was found", component))
 	}
-	return expected, warnings
+	return expected, sampled, warnings
 }

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"net"
 	"slices"
 	"strconv"
@@ -110,6 +111,12 @@ type Kubelets struct {
 	AddressTypes []corev1.NodeAddressType
 	// Selector of nodes; nil for all.
 	Selector labels.Selector
+	// Sample is how many of the selected nodes to take at most; 0 for all.
+	Sample int
+	// Port of kubelets whose node does not tell; default 10250.
+	Port int
+	// IgnoreStatusPort takes Port even where a node tells.
+	IgnoreStatusPort bool
 }
 
 // Targets returns a target for every node that is selected. A node without an
@@ -126,27 +133,61 @@ func (f Kubelets) Targets() ([]Target, error) {
 	if err != nil {
 		return nil, fmt.Errorf("find kubelets: %w", err)
 	}
+	total := len(nodes)
+	if f.Sample > 0 && f.Sample < total {
+		nodes = sampleOf(nodes, f.Sample)
+	}
 	types := f.AddressTypes
 	if len(types) == 0 {
 		types = []corev1.NodeAddressType{corev1.NodeInternalIP}
 	}
 	targets := make([]Target, 0, len(nodes))
 	for _, node := range nodes {
-		targets = append(targets, kubeletTarget(node, types))
+		t := f.target(node, types)
+		if len(nodes) < total {
+			t.SampledFrom = total
+		}
+		targets = append(targets, t)
 	}
 	return sortedTargets(targets), nil
 }
 
-func kubeletTarget(node *corev1.Node, types []corev1.NodeAddressType) Target {
+// sampleOf the nodes, n of them: those whose UIDs have the smallest hashes. UIDs
+// are random (apimachinery pkg/util/uuid), and so is the choice: it favours no
+// zone, pool or age. It needs no seed and no memory: every replica and every
+// restart choose the same nodes, and for each node that comes or goes at most one
+// other enters or leaves.
+func sampleOf(nodes []*corev1.Node, n int) []*corev1.Node {
+	type lot struct {
+		number uint64
+		node   *corev1.Node
+	}
+	lots := make([]lot, len(nodes))
+	for i, node := range nodes {
+		h := fnv.New64a()
+		_, _ = h.Write([]byte(node.UID))
+		lots[i] = lot{h.Sum64(), node}
+	}
+	slices.SortFunc(lots, func(a, b lot) int {
+		return cmp.Or(cmp.Compare(a.number, b.number), cmp.Compare(a.node.Name, b.node.Name))
+	})
+	chosen := make([]*corev1.Node, n)
+	for i := range chosen {
+		chosen[i] = lots[i].node
+	}
+	return chosen
+}
+
+func (f Kubelets) target(node *corev1.Node, types []corev1.NodeAddressType) Target {
 	t := Target{Component: sources.Kubelet, Name: node.Name}
-	port := node.Status.DaemonEndpoints.KubeletEndpoint.Port
-	if port == 0 {
-		port = defaultKubeletPort
+	port := cmp.Or(f.Port, defaultKubeletPort)
+	if told := node.Status.DaemonEndpoints.KubeletEndpoint.Port; told != 0 && !f.IgnoreStatusPort {
+		port = int(told)
 	}
 	for _, addressType := range types {
 		for _, address := range node.Status.Addresses {
 			if address.Type == addressType && address.Address != "" {
-				t.URL = "https://" + net.JoinHostPort(address.Address, strconv.Itoa(int(port))) + "/metrics"
+				t.URL = "https://" + net.JoinHostPort(address.Address, strconv.Itoa(port)) + "/metrics"
 				return t
 			}
 		}

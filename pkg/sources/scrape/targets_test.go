@@ -4,14 +4,19 @@
 package scrape
 
 import (
+	"fmt"
+	"math"
+	"math/rand/v2"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/types"
 	corelisters "k8s.io/client-go/listers/core/v1"
 	discoverylisters "k8s.io/client-go/listers/discovery/v1"
 	"k8s.io/client-go/tools/cache"
@@ -179,6 +184,23 @@ func TestKubelets(t *testing.T) {
 			{Name: "a", URL: "https://10.0.0.10:10255/metrics"},
 			{Name: "b", URL: "https://[fd00::b]:10250/metrics"},
 		}},
+		"another default port": {Kubelets{Port: 443}, []Target{
+			{Name: "a", URL: "https://10.0.0.10:10255/metrics"},
+			{Name: "b", URL: "https://[fd00::b]:443/metrics"},
+			{Name: "c", Problem: "the node has no address of type [InternalIP]"},
+		}},
+		"one port for all": {Kubelets{IgnoreStatusPort: true}, []Target{
+			{Name: "a", URL: "https://10.0.0.10:10250/metrics"},
+			{Name: "b", URL: "https://[fd00::b]:10250/metrics"},
+			{Name: "c", Problem: "the node has no address of type [InternalIP]"},
+		}},
+		"a sample of as many as there are": {Kubelets{Selector: virtual, Sample: 2}, []Target{
+			{Name: "a", URL: "https://10.0.0.10:10255/metrics"},
+			{Name: "b", URL: "https://[fd00::b]:10250/metrics"},
+		}},
+		"a sample of those selected": {Kubelets{Selector: virtual, Sample: 1}, []Target{
+			{Name: "a", URL: "https://10.0.0.10:10255/metrics", SampledFrom: 2},
+		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			test.finder.Nodes, test.finder.Synced = nodes, synced
@@ -193,5 +215,95 @@ func TestKubelets(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+// uid number i of a cluster, as random as those of objects.
+func uid(cluster, i uint64) types.UID {
+	r := rand.New(rand.NewPCG(cluster, i))
+	return types.UID(fmt.Sprintf("%08x-%04x-4%03x-%04x-%012x", r.Uint32(), r.Uint32N(1<<16), r.Uint32N(1<<12), 1<<15+r.Uint32N(1<<14), r.Uint64N(1<<48)))
+}
+
+// chosen names of a sample of 100 of the nodes.
+func chosen(t *testing.T, nodes map[string]types.UID) map[string]bool {
+	t.Helper()
+	indexer := lister(t)
+	for name, uid := range nodes {
+		if err := indexer.Add(&corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: name, UID: uid}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	targets, err := Kubelets{Nodes: corelisters.NewNodeLister(indexer), Synced: synced, Sample: 100}.Targets()
+	if err != nil || len(targets) != 100 || targets[0].SampledFrom != len(nodes) {
+		t.Fatalf("%d targets, %v", len(targets), err)
+	}
+	chosen := map[string]bool{}
+	for _, target := range targets {
+		chosen[target.Name] = true
+	}
+	return chosen
+}
+
+// A sample changes by at most one node with each that comes or goes.
+func TestSampleIsStable(t *testing.T) {
+	nodes := map[string]types.UID{}
+	for i := range uint64(1000) {
+		nodes[fmt.Sprint("node-", i)] = uid(1, i)
+	}
+	before := chosen(t, nodes)
+	if diff := cmp.Diff(before, chosen(t, nodes)); diff != "" {
+		t.Errorf("the same nodes, another sample: %s", diff)
+	}
+	change := func(what string) {
+		after, entered := chosen(t, nodes), 0
+		for name := range after {
+			if !before[name] {
+				entered++
+			}
+		}
+		if entered > 1 {
+			t.Errorf("%s: %d nodes of the sample are new", what, entered)
+		}
+		before = after
+	}
+	for i := range uint64(50) {
+		delete(nodes, fmt.Sprint("node-", 7*i))
+		change("a node has gone")
+		nodes[fmt.Sprint("new-", i)] = uid(2, i)
+		change("a node has come")
+	}
+}
+
+// Over many clusters each node has the same chance, whatever its name: a pool that
+// comes first in the order of names is in the sample by its share.
+func TestSampleIsUnbiased(t *testing.T) {
+	const clusters = 50
+	first := 0 // of the pool
+	for cluster := range uint64(clusters) {
+		nodes := map[string]types.UID{}
+		for i := range uint64(400) {
+			nodes[fmt.Sprintf("pool-%d-%03d", i/100, i)] = uid(100+cluster, i)
+		}
+		for name := range chosen(t, nodes) {
+			if strings.HasPrefix(name, "pool-0") {
+				first++
+			}
+		}
+	}
+	// Hypergeometric: 25 per cluster with a variance of 14.1; five deviations.
+	if mean := float64(first) / clusters; math.Abs(mean-25) > 5*math.Sqrt(14.1/clusters) {
+		t.Errorf("%.1f of 100 nodes in the sample are of a pool that is a quarter", mean)
+	}
+}
+
+// A reading says of which components it knows a sample.
+func TestReadingOfASample(t *testing.T) {
+	s := newScript(t, func(c *Config) {
+		c.Finders = append(c.Finders, Static{{Component: sources.Kubelet, Name: "node-1", Problem: "away", SampledFrom: 5000}})
+	}, requests, podStarts)
+	s.page(sources.KubeAPIServer, "a").set(body(time.Hour))
+	s.collect()
+	if diff := cmp.Diff(map[sources.Component]int{sources.Kubelet: 5000}, s.read(time.Minute).Sampled); diff != "" {
+		t.Error(diff)
 	}
 }

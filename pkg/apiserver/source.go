@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 	"k8s.io/client-go/rest"
 	"k8s.io/component-base/metrics"
 	"k8s.io/klog/v2"
@@ -58,10 +59,13 @@ func (c CompletedConfig) newScrapeSource(objects *objects, signals []sources.Sig
 		return nil, err
 	}
 	embedded, err := scrape.New(scrape.Config{
-		Signals:  signals,
-		Finders:  finders,
-		REST:     rest.CopyConfig(c.Client),
-		Kubelet:  scrape.KubeletTLS{Insecure: config.KubeletInsecureTLS, CertificateAuthority: config.KubeletCAFile},
+		Signals: signals,
+		Finders: finders,
+		REST:    rest.CopyConfig(c.Client),
+		Kubelet: scrape.KubeletTLS{
+			Insecure: config.KubeletInsecureTLS, CertificateAuthority: config.KubeletCAFile,
+			ClientCertificate: config.KubeletClientCertificate, ClientKey: config.KubeletClientKey,
+		},
 		Interval: c.Interval,
 		Timeout:  config.Timeout,
 		History:  history,
@@ -94,13 +98,29 @@ func newFinders(config *ScrapeConfig, objects *objects) ([]scrape.Finder, error)
 		finders = append(finders, scrape.APIServers{Slices: objects.slices, Synced: objects.synced[endpointSlices]})
 	}
 	if config.Kubelets {
-		types := make([]corev1.NodeAddressType, len(config.KubeletAddressTypes))
-		for i, name := range config.KubeletAddressTypes {
-			types[i] = corev1.NodeAddressType(name)
+		kubelets, err := newKubeletFinder(config, objects)
+		if err != nil {
+			return nil, err
 		}
-		finders = append(finders, scrape.Kubelets{Nodes: objects.nodes, Synced: objects.synced[nodes], AddressTypes: types})
+		finders = append(finders, kubelets)
 	}
 	return finders, nil
+}
+
+func newKubeletFinder(config *ScrapeConfig, objects *objects) (scrape.Kubelets, error) {
+	selector, err := labels.Parse(config.NodeSelector)
+	if err != nil {
+		return scrape.Kubelets{}, fmt.Errorf("--node-selector %q: %w", config.NodeSelector, err)
+	}
+	types := make([]corev1.NodeAddressType, len(config.KubeletAddressTypes))
+	for i, name := range config.KubeletAddressTypes {
+		types[i] = corev1.NodeAddressType(name)
+	}
+	return scrape.Kubelets{
+		Nodes: objects.nodes, Synced: objects.synced[nodes],
+		Selector: selector, Sample: config.KubeletsSample,
+		AddressTypes: types, Port: config.KubeletPort, IgnoreStatusPort: !config.KubeletUseNodeStatusPort,
+	}, nil
 }
 
 func (c CompletedConfig) newPrometheusSource(ctx context.Context, signals []sources.Signal) (*source, error) {

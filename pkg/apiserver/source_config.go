@@ -7,10 +7,12 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/labels"
 
 	"example.io/slo-apiserver/pkg/sources/prometheus"
 )
@@ -27,12 +29,24 @@ type ScrapeConfig struct {
 	APIServers []string
 	// Kubelets of all nodes are scraped, too.
 	Kubelets bool
+	// NodeSelector is a label selector of the nodes whose kubelets are scraped;
+	// empty for all.
+	NodeSelector string
+	// KubeletsSample is how many of the selected nodes to scrape at most; 0 for all.
+	KubeletsSample int
+	// KubeletPort of nodes that do not tell theirs, or of all.
+	KubeletPort int
+	// KubeletUseNodeStatusPort takes the port that a node tells.
+	KubeletUseNodeStatusPort bool
 	// KubeletAddressTypes to reach kubelets by, the preferred one first.
 	KubeletAddressTypes []string
 	// KubeletCAFile holds the authority of their certificates; empty: that of the cluster.
 	KubeletCAFile string
 	// KubeletInsecureTLS leaves their certificates unverified.
 	KubeletInsecureTLS bool
+	// KubeletClientCertificate and KubeletClientKey are files to present to kubelets
+	// instead of the credentials for the cluster; both empty: those.
+	KubeletClientCertificate, KubeletClientKey string
 	// Timeout of one scrape.
 	Timeout time.Duration
 }
@@ -40,12 +54,20 @@ type ScrapeConfig struct {
 // DefaultScrapeConfig scrapes all that the cluster names.
 func DefaultScrapeConfig() ScrapeConfig {
 	return ScrapeConfig{
-		Kubelets: true,
-		KubeletAddressTypes: []string{
-			string(corev1.NodeInternalIP), string(corev1.NodeExternalIP),
-			string(corev1.NodeHostName), string(corev1.NodeInternalDNS), string(corev1.NodeExternalDNS),
-		},
-		Timeout: 10 * time.Second,
+		Kubelets:                 true,
+		KubeletPort:              10250, // kubernetes pkg/cluster/ports, KubeletPort
+		KubeletUseNodeStatusPort: true,
+		KubeletAddressTypes:      knownAddressTypes(),
+		Timeout:                  10 * time.Second,
+	}
+}
+
+// knownAddressTypes of nodes (k8s.io/api core/v1): an address before a name, which
+// needs DNS, and the address within the cluster first.
+func knownAddressTypes() []string {
+	return []string{
+		string(corev1.NodeInternalIP), string(corev1.NodeExternalIP),
+		string(corev1.NodeHostName), string(corev1.NodeInternalDNS), string(corev1.NodeExternalDNS),
 	}
 }
 
@@ -60,8 +82,36 @@ func (c *ScrapeConfig) Validate() []error {
 	if c.Timeout <= 0 {
 		errs = append(errs, fmt.Errorf("--scrape-timeout %s is not positive", c.Timeout))
 	}
-	if c.Kubelets && len(c.KubeletAddressTypes) == 0 {
+	if c.Kubelets {
+		errs = append(errs, c.validateKubelets()...)
+	}
+	return errs
+}
+
+func (c *ScrapeConfig) validateKubelets() []error {
+	var errs []error
+	if len(c.KubeletAddressTypes) == 0 {
 		errs = append(errs, errors.New("--kubelet-preferred-address-types is empty: name at least one, such as InternalIP"))
+	}
+	for _, name := range c.KubeletAddressTypes {
+		if !slices.Contains(knownAddressTypes(), name) {
+			errs = append(errs, fmt.Errorf("--kubelet-preferred-address-types: %q is unknown: give some of %s", name, strings.Join(knownAddressTypes(), ", ")))
+		}
+	}
+	if _, err := labels.Parse(c.NodeSelector); err != nil {
+		errs = append(errs, fmt.Errorf("--node-selector %q: %w", c.NodeSelector, err))
+	}
+	if c.KubeletsSample < 0 {
+		errs = append(errs, fmt.Errorf("--scrape-kubelets-sample %d is negative: give a number of nodes, or 0 for all", c.KubeletsSample))
+	}
+	if c.KubeletPort < 1 || c.KubeletPort > 65535 {
+		errs = append(errs, fmt.Errorf("--kubelet-port %d is no port: give 1 to 65535", c.KubeletPort))
+	}
+	if c.KubeletInsecureTLS && c.KubeletCAFile != "" {
+		errs = append(errs, errors.New("--kubelet-insecure-tls and --kubelet-certificate-authority exclude each other"))
+	}
+	if (c.KubeletClientCertificate == "") != (c.KubeletClientKey == "") {
+		errs = append(errs, errors.New("--kubelet-client-certificate and --kubelet-client-key need each other"))
 	}
 	return errs
 }

@@ -50,14 +50,11 @@ func (o *SourceOptions) AddFlags(sections *cliflag.NamedFlagSets) {
 		"URLs of the kube-apiservers to scrape, such as https://10.0.0.1:6443. Empty: those in the EndpointSlices of the service default/kubernetes.")
 	flags.BoolVar(&o.Scrape.Kubelets, "scrape-kubelets", o.Scrape.Kubelets,
 		"Scrape the kubelets of all nodes. Without them pod-startup-latency is Unknown.")
-	flags.StringSliceVar(&o.Scrape.KubeletAddressTypes, "kubelet-preferred-address-types", o.Scrape.KubeletAddressTypes,
-		"Types of node addresses to reach kubelets by, the preferred one first.")
-	flags.StringVar(&o.Scrape.KubeletCAFile, "kubelet-certificate-authority", o.Scrape.KubeletCAFile,
-		"File with the certificate authority of the kubelets' serving certificates. Empty: that of the cluster.")
-	flags.BoolVar(&o.Scrape.KubeletInsecureTLS, "kubelet-insecure-tls", o.Scrape.KubeletInsecureTLS,
-		"Do not verify the kubelets' serving certificates. Whoever answers at a node's address gets the token of this server.")
+	flags.IntVar(&o.Scrape.KubeletsSample, "scrape-kubelets-sample", o.Scrape.KubeletsSample,
+		"Scrape at most this many of the selected nodes: a random sample, the same after a restart. Reports say that their figures are those of a sample. 0: all.")
 	flags.DurationVar(&o.Scrape.Timeout, "scrape-timeout", o.Scrape.Timeout,
 		"Time that a target has to answer.")
+	o.addKubeletFlags(flags)
 
 	flags = sections.FlagSet("prometheus source")
 	o.prometheusFlags = flags
@@ -71,6 +68,36 @@ func (o *SourceOptions) AddFlags(sections *cliflag.NamedFlagSets) {
 		"Regular expression, anchored at both ends, for the job label of the kubelets.")
 	flags.DurationVar(&o.Prometheus.Timeout, "prometheus-timeout", o.Prometheus.Timeout,
 		"Time that one query may take.")
+}
+
+// kubeletFlags have no effect without kubelets.
+func kubeletFlags() []string {
+	return []string{
+		"scrape-kubelets-sample", "node-selector",
+		"kubelet-preferred-address-types", "kubelet-port", "kubelet-use-node-status-port",
+		"kubelet-certificate-authority", "kubelet-insecure-tls", "kubelet-client-certificate", "kubelet-client-key",
+	}
+}
+
+// addKubeletFlags adds those that metrics-server has, by the names that it has. It
+// starts out from --kubelet-port, and its manifests all turn to the node's.
+func (o *SourceOptions) addKubeletFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&o.Scrape.NodeSelector, "node-selector", o.Scrape.NodeSelector,
+		"Label selector of the nodes whose kubelets are scraped, such as type!=virtual-kubelet. Reports know of no others. Empty: all.")
+	flags.StringSliceVar(&o.Scrape.KubeletAddressTypes, "kubelet-preferred-address-types", o.Scrape.KubeletAddressTypes,
+		"Types of node addresses to reach kubelets by, the preferred one first.")
+	flags.IntVar(&o.Scrape.KubeletPort, "kubelet-port", o.Scrape.KubeletPort,
+		"Port of the kubelets whose nodes do not tell theirs.")
+	flags.BoolVar(&o.Scrape.KubeletUseNodeStatusPort, "kubelet-use-node-status-port", o.Scrape.KubeletUseNodeStatusPort,
+		"Take the port that the status of a node tells. Otherwise that of --kubelet-port for all.")
+	flags.StringVar(&o.Scrape.KubeletCAFile, "kubelet-certificate-authority", o.Scrape.KubeletCAFile,
+		"File with the certificate authority of the kubelets' serving certificates. Empty: that of the cluster.")
+	flags.BoolVar(&o.Scrape.KubeletInsecureTLS, "kubelet-insecure-tls", o.Scrape.KubeletInsecureTLS,
+		"Do not verify the kubelets' serving certificates. Whoever answers at a node's address gets the token of this server.")
+	flags.StringVar(&o.Scrape.KubeletClientCertificate, "kubelet-client-certificate", o.Scrape.KubeletClientCertificate,
+		"File with a client certificate to present to kubelets instead of the token of this server.")
+	flags.StringVar(&o.Scrape.KubeletClientKey, "kubelet-client-key", o.Scrape.KubeletClientKey,
+		"File with the private key of --kubelet-client-certificate.")
 }
 
 // Validate checks the flags of the group against each other and the interval.
@@ -106,10 +133,7 @@ func (o *SourceOptions) validateScrape(interval time.Duration) []error {
 	if o.Scrape.Timeout > interval && changed(o.scrapeFlags, "scrape-timeout") {
 		errs = append(errs, fmt.Errorf("--scrape-timeout %s is longer than --interval %s: scrapes would overlap", o.Scrape.Timeout, interval))
 	}
-	if o.Scrape.KubeletInsecureTLS && o.Scrape.KubeletCAFile != "" {
-		errs = append(errs, fmt.Errorf("--kubelet-insecure-tls and --kubelet-certificate-authority exclude each other"))
-	}
-	for _, name := range []string{"kubelet-insecure-tls", "kubelet-certificate-authority", "kubelet-preferred-address-types"} {
+	for _, name := range kubeletFlags() {
 		if !o.Scrape.Kubelets && changed(o.scrapeFlags, name) {
 			errs = append(errs, fmt.Errorf("--%s has no effect with --scrape-kubelets=false", name))
 		}

@@ -96,8 +96,12 @@ func (c *cluster) Targets() ([]Target, error) {
 }
 
 func (c *cluster) rest() *rest.Config {
-	ca := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.server.Certificate().Raw})
-	return &rest.Config{BearerToken: "secret-token", TLSClientConfig: rest.TLSClientConfig{CAData: ca}}
+	return &rest.Config{BearerToken: "secret-token", TLSClientConfig: rest.TLSClientConfig{CAData: pemOf(c.server)}}
+}
+
+// pemOf the certificate of a server.
+func pemOf(server *httptest.Server) []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 }
 
 func (c *cluster) config(signals []sources.Signal) Config {

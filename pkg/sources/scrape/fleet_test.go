@@ -6,7 +6,6 @@ package scrape
 import (
 	"bufio"
 	"crypto/tls"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log"
@@ -86,7 +85,7 @@ func newFleet(t testing.TB, size int) *fleet {
 	// httptest has one certificate for all its servers, in any process.
 	known := httptest.NewTLSServer(http.NotFoundHandler())
 	defer known.Close()
-	f := &fleet{ca: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: known.Certificate().Raw})}
+	f := &fleet{ca: pemOf(known)}
 	for lines := bufio.NewScanner(out); len(f.targets) < size; {
 		if !lines.Scan() {
 			t.Fatalf("%d of %d kubelets: %v", len(f.targets), size, lines.Err())

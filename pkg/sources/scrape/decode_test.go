@@ -45,7 +45,7 @@ func newTestScanner(t testing.TB) *scanner {
 func show(e *exposition) string {
 	var out strings.Builder
 	for _, s := range e.samples {
-		fmt.Fprintf(&out, "%s%s", s.id.family.name, formatLabels(s.id.labels))
+		fmt.Fprintf(&out, "%s%s", s.id.family.name, formatLabels(s.id.labels()))
 		switch {
 		case s.state == unknown:
 			fmt.Fprint(&out, " unknown")
@@ -267,7 +267,7 @@ func checkExposition(t *testing.T, e *exposition) {
 			t.Errorf("key %q stands twice", s.id.key)
 		}
 		keys[s.id.key] = true
-		for _, l := range s.id.labels {
+		for _, l := range s.id.labels() {
 			if len(l.name) > testLimits.LabelBytes || len(l.value) > testLimits.LabelBytes || l.value == "" {
 				t.Errorf("label %q=%q", l.name, l.value)
 			}

@@ -15,8 +15,20 @@ import (
 type identity struct {
 	key    string // family and labels, unique within a component
 	family *family
-	labels []label // sorted by name, without empty values; parts of key
-	views  []view  // of the signals that read the series
+	// spelled is how the labels stood in the answer that had the series first: in
+	// those of other targets they mostly stand the same.
+	spelled string
+	views   []view // of the signals that read the series
+}
+
+// labels of the series, sorted by name, without empty values.
+func (id *identity) labels() []label {
+	parts := strings.Split(id.key, string([]byte{separator}))
+	labels := make([]label, 0, len(parts)/2)
+	for i := 1; i < len(parts); i += 2 {
+		labels = append(labels, label{parts[i], parts[i+1]})
+	}
+	return labels
 }
 
 // view is how a signal sees a series: by the values of the labels that it keeps.
@@ -58,20 +70,16 @@ func newIdentities() *identities {
 // label sets share a key.
 const separator = 0xff
 
-// of returns the identity with this key, which is made of the family and labels.
-func (i *identities) of(key []byte, f *family, labels int) *identity {
+// of returns the identity with this key, which is made of the family and labels. A
+// new one remembers how they are spelled.
+func (i *identities) of(key []byte, f *family, spelled []byte) *identity {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if id := i.byKey[string(key)].Value(); id != nil {
 		return id
 	}
-	id := &identity{key: string(key), family: f, labels: make([]label, labels)}
-	_, rest, _ := strings.Cut(id.key, string([]byte{separator}))
-	for n := range id.labels {
-		id.labels[n].name, rest, _ = strings.Cut(rest, string([]byte{separator}))
-		id.labels[n].value, rest, _ = strings.Cut(rest, string([]byte{separator}))
-	}
-	id.views = viewsOf(f, id.labels)
+	id := &identity{key: string(key), family: f, spelled: string(spelled)}
+	id.views = viewsOf(f, id.labels())
 	i.byKey[id.key] = weak.Make(id)
 	runtime.AddCleanup(id, i.forget, id.key)
 	return id

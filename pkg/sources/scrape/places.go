@@ -70,7 +70,11 @@ func (p *places) learn(raw []byte, id *identity, bare bool) *place {
 		p.byID[id] = pl
 	}
 	if raw != nil && len(raw) <= longestRaw {
-		pl.raw = string(raw)
+		if id != nil && id.spelled == string(raw) {
+			pl.raw = id.spelled
+		} else {
+			pl.raw = string(raw)
+		}
 		p.byRaw[pl.raw] = pl
 	}
 	return pl
@@ -79,7 +83,7 @@ func (p *places) learn(raw []byte, id *identity, bare bool) *place {
 // take a place in the scan under way.
 func (p *places) take(pl *place, scan uint64) error {
 	if pl.seen == scan && pl.id != nil {
-		return fmt.Errorf("one series of %s stands twice: %s", pl.id.family.name, formatLabels(pl.id.labels))
+		return fmt.Errorf("one series of %s stands twice: %s", pl.id.family.name, formatLabels(pl.id.labels()))
 	}
 	if pl.at >= 0 {
 		p.at = pl.at + 1

@@ -35,7 +35,7 @@ type process struct {
 	first    time.Time   // of all its scrapes, those that are no longer kept included
 	times    []time.Time // of its scrapes, ascending
 	offset   int         // number of times[0]; scrapes are numbered from 0
-	series   map[string]*series
+	series   map[*identity]*series
 	ordered  []*series           // the same, in the order in which they were first seen
 	order    []*series           // those of the newest scrape, in its order
 	before   []*series           // the same of the scrape before, for its memory
@@ -80,7 +80,7 @@ func (s *store) process(id targetID, at, started time.Time) (*process, error) {
 	if len(s.targets[id]) >= maxProcesses {
 		return nil, fmt.Errorf("more than %d start times at one address within %s: is %s reliable there?", maxProcesses, s.history, startTime)
 	}
-	p := &process{started: started, first: at, series: map[string]*series{}, families: map[string]int{}}
+	p := &process{started: started, first: at, series: map[*identity]*series{}, families: map[string]int{}}
 	s.targets[id] = append(s.targets[id], p)
 	return p, nil
 }
@@ -186,7 +186,7 @@ func (p *process) meet(families map[string]bool, scrape int) {
 			return false
 		}
 		// It was read until now, and is not known to have been there any more.
-		delete(p.series, s.id.key)
+		delete(p.series, s.id)
 		delete(p.families, s.id.family.name)
 		return true
 	})
@@ -201,7 +201,7 @@ func (p *process) exposes(metric string) bool {
 // held returns the series with an identity, a new one if need be, or nil over the
 // limit.
 func (p *process) held(id *identity, limit int) *series {
-	if held := p.series[id.key]; held != nil {
+	if held := p.series[id]; held != nil {
 		return held
 	}
 	if len(p.series) >= limit && p.refused.IsZero() {
@@ -214,7 +214,7 @@ func (p *process) held(id *identity, limit int) *series {
 	if id.family.kind == sources.Histogram {
 		held.histogram = &histogram{}
 	}
-	p.series[id.key] = held
+	p.series[id] = held
 	p.ordered = append(p.ordered, held)
 	return held
 }
@@ -230,7 +230,7 @@ func (p *process) prune(oldest time.Time) {
 	p.offset += drop
 	for _, s := range p.ordered {
 		if s.prune(p.offset); s.gone() {
-			delete(p.series, s.id.key)
+			delete(p.series, s.id)
 		}
 	}
 	p.ordered = slices.DeleteFunc(p.ordered, (*series).gone)

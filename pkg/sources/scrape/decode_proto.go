@@ -9,9 +9,6 @@ import (
 	"fmt"
 	"io"
 
-	dto "github.com/prometheus/client_model/go"
-	"google.golang.org/protobuf/encoding/protowire"
-
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -63,11 +60,20 @@ func (d *protoDecoder) next() error {
 	if err := d.input.skip(n); err != nil {
 		return err
 	}
-	if head, err = d.input.peek(int(min(length, 512))); err != nil {
+	if head, err = d.input.peek(int(min(length, largestHead))); err != nil {
 		return err
 	}
 	if name, found := peekName(head); found && d.wanted(name) == nil {
 		return notEOF(d.input.skip(int(length)))
+	}
+	if name, typ, size, plain := peekHead(head[:min(len(head), int(length))]); plain {
+		if !d.begin(name, typ) {
+			return notEOF(d.input.skip(int(length)))
+		}
+		if err := d.input.skip(size); err != nil {
+			return err
+		}
+		return d.series(int(length) - size)
 	}
 	message, err := d.input.peek(int(length))
 	if err != nil {
@@ -82,77 +88,12 @@ func (d *protoDecoder) next() error {
 	return d.input.skip(int(length))
 }
 
-// peekName reads the name of a family from the head of its message, when it
-// begins with it as all known encoders have it.
-func peekName(head []byte) ([]byte, bool) {
-	if len(head) < 2 || head[0] != tag(familyName, protowire.BytesType) {
-		return nil, false
-	}
-	size, n := binary.Uvarint(head[1:])
-	if n <= 0 || size > uint64(len(head)-1-n) {
-		return nil, false
-	}
-	return head[1+n : 1+n+int(size)], true
-}
-
 // notEOF turns an end within a message into what it is.
 func notEOF(err error) error {
 	if errors.Is(err, io.EOF) {
 		return errTruncated
 	}
 	return err
-}
-
-// message of a family. Its fields may come in any order: the name and type are
-// taken first, and then the metrics.
-func (d *protoDecoder) message(message []byte) error {
-	var name []byte
-	typ, metrics := dto.MetricType_COUNTER, 0
-	for f := (fields{rest: message}); f.next(); {
-		switch {
-		case f.is(familyName, protowire.BytesType):
-			name = f.bytes
-		case f.is(familyType, protowire.VarintType):
-			if known := dto.MetricType(f.varint); dto.MetricType_name[int32(known)] != "" {
-				typ = known
-			}
-		case f.is(familyMetric, protowire.BytesType):
-			metrics++
-		case f.malformed:
-			return errNotProto
-		}
-	}
-	d.family = d.wanted(name)
-	if d.family == nil || metrics == 0 || !d.hasType(d.family, typeName(typ)) {
-		return nil
-	}
-	d.places = d.placesOf(d.family)
-	for f := (fields{rest: message}); f.next(); {
-		if f.is(familyMetric, protowire.BytesType) {
-			if err := d.metric(f.bytes); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
-// typeName is the name that the text format has for a type.
-func typeName(typ dto.MetricType) string {
-	switch typ {
-	case dto.MetricType_COUNTER:
-		return "counter"
-	case dto.MetricType_GAUGE:
-		return "gauge"
-	case dto.MetricType_SUMMARY:
-		return "summary"
-	case dto.MetricType_UNTYPED:
-		return "untyped"
-	case dto.MetricType_HISTOGRAM:
-		return "histogram"
-	default:
-		return "gauge_histogram"
-	}
 }
 
 func (d *protoDecoder) metric(message []byte) error {

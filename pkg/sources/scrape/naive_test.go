@@ -5,6 +5,7 @@ package scrape
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"slices"
@@ -35,6 +36,9 @@ func differ(t *testing.T, s *scanner, body []byte) string {
 	want, wantErr := naiveProto(bytes.NewReader(body), testPlan(t), testLimits)
 	got, err := s.read(bytes.NewReader(body), decodeProto)
 	defer s.release()
+	if errors.Is(err, errBehindSeries) {
+		return "" // the library reads that, too
+	}
 	if err != nil && wantErr == nil {
 		t.Fatalf("error %v, of the naive model none", err)
 	}

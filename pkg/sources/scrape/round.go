@@ -4,6 +4,7 @@
 package scrape
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"hash/fnv"
@@ -70,18 +71,21 @@ func (s *Source) due(targets map[targetID]Target, slot int) []Target {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []Target
-	for _, id := range sortedIDs(targets) {
+	for id, t := range targets {
 		st := s.status[id]
 		if st == nil {
-			st = &status{problem: notScraped}
+			st = &status{slot: id.slot(), problem: notScraped}
 			s.status[id] = st
 		}
-		if st.underWay || (st.attempted && slot != allSlots && id.slot() != slot) {
+		if st.underWay || (st.attempted && slot != allSlots && st.slot != slot) {
 			continue
 		}
 		st.underWay, st.attempted = true, true
-		due = append(due, targets[id])
+		due = append(due, t)
 	}
+	slices.SortFunc(due, func(a, b Target) int {
+		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Name, b.Name))
+	})
 	return due
 }
 

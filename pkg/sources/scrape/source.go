@@ -57,6 +57,7 @@ type discovery struct {
 
 // status of a target.
 type status struct {
+	slot      int    // in which it is scraped
 	attempted bool   // at least one scrape was begun
 	underWay  bool   // one is not done
 	problem   string // of the last one that is done; "" when it succeeded

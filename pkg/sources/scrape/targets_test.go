@@ -79,7 +79,7 @@ func endpointSlice(name string, addressType discoveryv1.AddressType, port string
 	return slice
 }
 
-func lister(t *testing.T, objects ...any) cache.Indexer {
+func lister(t testing.TB, objects ...any) cache.Indexer {
 	indexer := cache.NewIndexer(cache.MetaNamespaceKeyFunc, cache.Indexers{cache.NamespaceIndex: cache.MetaNamespaceIndexFunc})
 	for _, o := range objects {
 		if err := indexer.Add(o); err != nil {

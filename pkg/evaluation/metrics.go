@@ -56,13 +56,13 @@ func newEvaluationMetrics() evaluationMetrics {
 		}, []string{"result"}),
 		backfilled: metrics.NewCounter(&metrics.CounterOpts{
 			Namespace:      "slo_apiserver",
-			Name:           "ledger_backfilled_minutes_total",
-			Help:           "Minutes of objectives that were filled in from the history of the source.",
+			Name:           "ledger_backfilled_verdicts_total",
+			Help:           "Verdicts on minutes of objectives that were filled in from the history of the source.",
 			StabilityLevel: metrics.ALPHA,
 		}),
 		backfillLeft: metrics.NewGauge(&metrics.GaugeOpts{
 			Namespace:      "slo_apiserver",
-			Name:           "ledger_backfill_left_minutes",
+			Name:           "ledger_backfill_left",
 			Help:           "Minutes that are still to be read from the history of the source, for each signal on its own.",
 			StabilityLevel: metrics.ALPHA,
 		}),

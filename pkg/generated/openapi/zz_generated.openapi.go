@@ -695,7 +695,7 @@ func schema_pkg_apis_slo_v1alpha1_InstanceCounts(ref common.ReferenceCallback) c
 				Properties: map[string]spec.Schema{
 					"expected": {
 						SchemaProps: spec.SchemaProps{
-							Description: "expected is the number of processes that should have been read.",
+							Description: "expected is the number of processes that should have been read: of the sample, where not all kubelets are read by choice.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int32",
@@ -1394,7 +1394,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 					},
 					"verdict": {
 						SchemaProps: spec.SchemaProps{
-							Description: "verdict is the outcome in the window: Met, Violated, NoTraffic or Unknown.",
+							Description: "verdict is the outcome in the window: Met, Violated, NoTraffic or Unknown. Where the condition DataComplete has the reason Sampled, it is that of a sample of the instances: an estimate.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",

@@ -47,6 +47,7 @@ func BenchmarkFleet(b *testing.B) {
 		round()
 	}
 	cpu = cpuTime(b) - cpu
+	b.ReportMetric(float64(usage(b).Maxrss)/1024, "peak-MiB") // of all this process, before inUse collects
 	rounds := float64(b.N)
 	heap, stacks, goroutines := inUse()
 	per := func(n int) float64 { return float64(n) / float64(size) }
@@ -80,11 +81,15 @@ func inUse() (heap, stacks, goroutines int) {
 
 // cpuTime of this process.
 func cpuTime(b *testing.B) time.Duration {
-	var usage syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+	u := usage(b)
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+func usage(b *testing.B) (u syscall.Rusage) {
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)
 	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano())
+	return u
 }
 
 // BenchmarkTick is what each of the 15 slots of an interval costs for 5,000 nodes,

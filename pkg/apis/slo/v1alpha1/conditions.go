@@ -9,7 +9,8 @@ const (
 	// does not, Unknown without traffic or data.
 	ConditionMet = "Met"
 	// ConditionDataComplete is True when every expected instance was read and
-	// its samples cover the window.
+	// its samples cover the window. Where only a sample of the instances is expected,
+	// it is False with the reason Sampled at best, and Met is that of the sample.
 	ConditionDataComplete = "DataComplete"
 	// ConditionLowTraffic is True when the verdict rests on few requests: when
 	// every violated key, or where none is violated all keys together, had fewer

@@ -98,6 +98,8 @@ type SLOReportStatus struct {
 	// +optional
 	WindowSeconds *int64 `json:"windowSeconds,omitempty"`
 	// verdict is the outcome in the window: Met, Violated, NoTraffic or Unknown.
+	// Where the condition DataComplete has the reason Sampled, it is that of a
+	// sample of the instances: an estimate.
 	Verdict Verdict `json:"verdict"`
 	// requests is the number of requests in the window over all keys that count.
 	// +optional
@@ -252,7 +254,8 @@ type KeyFigures struct {
 
 // InstanceCounts tells how complete the metrics are.
 type InstanceCounts struct {
-	// expected is the number of processes that should have been read.
+	// expected is the number of processes that should have been read: of the
+	// sample, where not all kubelets are read by choice.
 	Expected int32 `json:"expected"`
 	// observed is the number of processes whose metrics cover the window.
 	Observed int32 `json:"observed"`

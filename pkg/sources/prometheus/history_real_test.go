@@ -173,13 +173,31 @@ func podStartKeys(bad func(float64) bool) []pastKey {
 	}}
 }
 
-// pastSamples is a history with all that may happen to a cluster and to scraping.
-func pastSamples() []prometheustest.Sample {
-	random := rand.New(rand.NewPCG(10, 1))
-	apiserver := func(name string) string { return `scenario="past",job="apiserver",instance="` + name + `"` }
-	kubelet := func(name string) string {
-		return `scenario="past",job="kubelet",metrics_path="/metrics",node="` + name + `",instance="192.0.2.` + name + `:10250"`
+func apiserverTarget(scenario, name string) string {
+	return fmt.Sprintf(`scenario=%q,job="apiserver",instance=%q`, scenario, name)
+}
+
+func kubeletTarget(scenario, name string) string {
+	return fmt.Sprintf(`scenario=%q,job="kubelet",metrics_path="/metrics",node=%q,instance="192.0.2.%s:10250"`, scenario, name, name)
+}
+
+// flappingSamples are of kubelets that are not read in turn, so that the question is
+// another one nearly every minute.
+func flappingSamples(scenario string) []prometheustest.Sample {
+	var samples []prometheustest.Sample
+	for i := range 30 {
+		p := pastProcess{labels: kubeletTarget(scenario, fmt.Sprint(i)), from: float64(i) / 60, to: pastMinutes, started: -600}
+		p.fails = func(m float64) bool { return math.Mod(m+float64(i)*2.5, 75) < 4.5 }
+		samples = append(samples, p.samples(podStartKeys(during(40, 45)))...)
 	}
+	return samples
+}
+
+// pastSamples is a history with all that may happen to a cluster and to scraping.
+func pastSamples(scenario string, seed uint64) []prometheustest.Sample {
+	random := rand.New(rand.NewPCG(10, seed))
+	apiserver := func(name string) string { return apiserverTarget(scenario, name) }
+	kubelet := func(name string) string { return kubeletTarget(scenario, name) }
 	noScrape := during(70, 78)
 	var samples []prometheustest.Sample
 	for _, p := range []pastProcess{
@@ -225,50 +243,64 @@ func pastSource(t *testing.T, config prometheus.ClientConfig, scenario string) *
 	return source
 }
 
-// TestRealHistory judges a history minute by minute, once from ordinary reads and
-// once from range queries.
-func TestRealHistory(t *testing.T) {
-	address := prometheustest.Start(t, pastSamples())
+// judged is what became of each minute of a history, by minute and objective.
+type judged map[string]string
+
+func (j judged) add(at time.Time, minutes []slo.Minute) {
+	for _, m := range minutes {
+		text := string(m.Verdict) + ":"
+		for _, k := range m.Keys {
+			text += fmt.Sprintf(" %s %s %s", k.Key.Verb, k.Key.Resource, k.Verdict)
+		}
+		j[fmt.Sprintf("%3.0f %s", at.Sub(pastStart).Minutes(), m.Objective)] = text
+	}
+}
+
+// judge is a slo.Judge of the official objectives, of one signal or of all.
+func judge(t *testing.T) func(reading *sources.Reading, signal string) []slo.Minute {
+	t.Helper()
 	objectives, err := slo.Catalog(slo.DefaultWindow, slo.DefaultMinimumRequests)
 	if err != nil {
 		t.Fatal(err)
 	}
-	builtIn := map[schema.GroupResource]slo.Class{{Group: "example.com", Resource: "widgets"}: slo.Custom, {Group: "apps", Resource: "deployments"}: slo.BuiltIn}
+	classes := map[schema.GroupResource]slo.Class{{Group: "example.com", Resource: "widgets"}: slo.Custom, {Group: "apps", Resource: "deployments"}: slo.BuiltIn}
 	for _, resource := range []string{"pods", "nodes", "secrets"} {
-		builtIn[schema.GroupResource{Resource: resource}] = slo.BuiltIn
+		classes[schema.GroupResource{Resource: resource}] = slo.BuiltIn
 	}
-	resources := slo.NewResources(builtIn, nil)
-	live := map[string]string{}
-	source := pastSource(t, prometheus.ClientConfig{URL: address}, "past")
+	resources := slo.NewResources(classes, nil)
+	return func(reading *sources.Reading, signal string) []slo.Minute {
+		own := slices.DeleteFunc(slices.Clone(objectives), func(o slo.Objective) bool { return signal != "" && o.Signal != signal })
+		_, minutes := slo.Judge(own, reading, resources, slo.Options{})
+		return minutes
+	}
+}
+
+// judgedLive judges every minute from an ordinary Read.
+func judgedLive(t *testing.T, source *prometheus.Source) judged {
+	t.Helper()
+	live, minutesOf := judged{}, judge(t)
 	for m := range pastMinutes {
 		reading, err := source.Read(t.Context(), pastMinute(float64(m)), slo.DefaultWindow)
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, minutes := slo.Judge(objectives, reading, resources, slo.Options{})
-		for _, minute := range minutes {
-			live[fmt.Sprintf("%3d %s", m, minute.Objective)] = describe(minute)
-		}
+		live.add(reading.At, minutesOf(reading, ""))
 	}
+	return live
+}
 
-	r := &recorder{}
-	source = pastSource(t, prometheus.ClientConfig{URL: address, Wrap: func(next http.RoundTripper) http.RoundTripper {
-		r.next = next
-		return r
-	}}, "past")
-	past := map[string]string{}
-	for _, signal := range slo.Signals() {
-		own := slices.DeleteFunc(slices.Clone(objectives), func(o slo.Objective) bool { return o.Signal != signal.Name })
+// judgedPast judges every minute from the history, an hour at a time.
+func judgedPast(t *testing.T, source *prometheus.Source) judged {
+	t.Helper()
+	past, minutesOf := judged{}, judge(t)
+	for signal, bounds := range map[string][]float64{slo.SignalRequestLatency: {1, 30}, slo.SignalPodStartLatency: {5}} {
 		for first := 0; first < pastMinutes; first += 60 {
 			err := source.ReadHistory(t.Context(), sources.History{
-				Signal: signal.Name, Bounds: slo.Decisive(objectives, signal.Name),
+				Signal: signal, Bounds: bounds,
 				First: pastMinute(float64(first)), Last: pastMinute(float64(min(first+60, pastMinutes) - 1)),
 				Step: time.Minute, Window: slo.DefaultWindow,
 			}, func(reading *sources.Reading) error {
-				_, minutes := slo.Judge(own, reading, resources, slo.Options{})
-				for _, minute := range minutes {
-					past[fmt.Sprintf("%3.0f %s", reading.At.Sub(pastStart).Minutes(), minute.Objective)] = describe(minute)
-				}
+				past.add(reading.At, minutesOf(reading, signal))
 				return nil
 			})
 			if err != nil {
@@ -276,42 +308,105 @@ func TestRealHistory(t *testing.T) {
 			}
 		}
 	}
-	if diff := cmp.Diff(live, past); diff != "" {
-		t.Errorf("minutes (-live +past):\n%s", diff)
+	return past
+}
+
+// TestRealHistory judges histories minute by minute, once from ordinary reads and
+// once from range queries.
+func TestRealHistory(t *testing.T) {
+	const seeds = 3
+	samples := flappingSamples("flapping")
+	for seed := range seeds {
+		samples = append(samples, pastSamples(fmt.Sprint("past-", seed), uint64(seed))...)
 	}
-	seen := map[string]map[string]int{}
+	address := prometheustest.Start(t, samples)
+	compare := func(t *testing.T, scenario string) (live judged, sent *recorder) {
+		t.Helper()
+		live = judgedLive(t, pastSource(t, prometheus.ClientConfig{URL: address}, scenario))
+		sent = &recorder{}
+		past := judgedPast(t, pastSource(t, prometheus.ClientConfig{URL: address, Wrap: func(next http.RoundTripper) http.RoundTripper {
+			sent.next = next
+			return sent
+		}}, scenario))
+		if diff := cmp.Diff(live, past); diff != "" {
+			t.Errorf("minutes (-live +past):\n%s", diff)
+		}
+		if sent.atMax != 1 {
+			t.Errorf("%d queries were under way at once", sent.atMax)
+		}
+		checkBuckets(t, sent.queries)
+		return live, sent
+	}
+	for seed := range seeds {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			live, sent := compare(t, fmt.Sprint("past-", seed))
+			wantAll(t, live)
+			if len(sent.queries) > 100 {
+				t.Errorf("%d queries were sent", len(sent.queries))
+			}
+		})
+	}
+	t.Run("flapping", func(t *testing.T) {
+		live, sent := compare(t, "flapping")
+		if n := countVerdicts(live, slo.PodStartupLatency); n[v1alpha1.VerdictViolated] == 0 || n[v1alpha1.VerdictUnknown] == 0 {
+			t.Errorf("minutes: %v", n)
+		}
+		ranges := 0
+		for _, q := range sent.queries {
+			if strings.Contains(q, "step=") {
+				ranges++
+			}
+		}
+		t.Logf("%d range queries of %d", ranges, len(sent.queries))
+		if most := 3*40 + 3*3; ranges > most || len(sent.queries) < most {
+			t.Errorf("%d range queries of %d: want at most %d, and others", ranges, len(sent.queries), most)
+		}
+	})
+}
+
+func countVerdicts(live judged, objective string) map[v1alpha1.Verdict]int {
+	counts := map[v1alpha1.Verdict]int{}
 	for at, minute := range live {
-		verdict, _, _ := strings.Cut(minute, ":")
-		if seen[at[4:]] == nil {
-			seen[at[4:]] = map[string]int{}
+		if verdict, _, _ := strings.Cut(minute, ":"); strings.HasSuffix(at, objective) {
+			counts[v1alpha1.Verdict(verdict)]++
 		}
-		seen[at[4:]][verdict]++
 	}
-	t.Logf("verdicts: %v; %d queries", seen, len(r.queries))
+	return counts
+}
+
+// wantAll looks for all that the history was made to hold.
+func wantAll(t *testing.T, live judged) {
+	t.Helper()
 	for _, verdict := range []v1alpha1.Verdict{v1alpha1.VerdictMet, v1alpha1.VerdictViolated, v1alpha1.VerdictNoTraffic, v1alpha1.VerdictUnknown} {
-		if seen[slo.APILatencyMutating][string(verdict)] == 0 {
-			t.Errorf("no minute of the history is %s", verdict)
+		if counts := countVerdicts(live, slo.APILatencyMutating); counts[verdict] == 0 {
+			t.Errorf("no minute is %s: %v", verdict, counts)
 		}
 	}
-	checkBuckets(t, r.queries)
-	if r.atMax != 1 {
-		t.Errorf("%d queries were under way at once", r.atMax)
+	for at, want := range map[string]string{
+		" 13 api-latency-readonly-cluster":  "Violated:  nodes Violated",
+		" 28 api-latency-readonly-cluster":  "NoTraffic:",
+		" 32 api-latency-mutating":          "PATCH pods Violated",
+		" 57 pod-startup-latency":           "Violated",
+		" 62 api-latency-mutating":          "POST secrets Violated", // born with its slow request
+		" 74 api-latency-readonly-resource": "Unknown:",
+		" 92 api-latency-mutating":          "Unknown:",
+		"128 api-latency-mutating":          "PUT deployments Met",
+	} {
+		if !strings.Contains(live[at], want) {
+			t.Errorf("%s is %q, want %q in it", at, live[at], want)
+		}
 	}
 }
 
 // checkBuckets looks for buckets that nobody needs.
 func checkBuckets(t *testing.T, queries []string) {
 	t.Helper()
-	ranges := 0
 	for _, q := range queries {
 		form, err := url.ParseQuery(q)
 		if err != nil {
 			t.Fatal(err)
 		}
 		promql := form.Get("query")
-		if form.Has("step") {
-			ranges++
-		}
 		if strings.Contains(promql, "_sum") {
 			t.Errorf("sums are read: %s", promql)
 		}
@@ -322,15 +417,4 @@ func checkBuckets(t *testing.T, queries []string) {
 			}
 		}
 	}
-	if ranges < len(queries)/2 {
-		t.Errorf("%d of %d queries are range queries", ranges, len(queries))
-	}
-}
-
-func describe(m slo.Minute) string {
-	text := string(m.Verdict) + ":"
-	for _, k := range m.Keys {
-		text += fmt.Sprintf(" %s %s %s", k.Key.Verb, k.Key.Resource, k.Verdict)
-	}
-	return text
 }

@@ -5,7 +5,10 @@ package app
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
+	"log"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -16,8 +19,10 @@ import (
 
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
+	corev1 "k8s.io/api/core/v1"
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
@@ -84,19 +89,41 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { serveList(w, r, list) })
 	}
+	mux.HandleFunc("GET /api/v1/nodes", func(w http.ResponseWriter, r *http.Request) {
+		serveList(w, r, [3]string{"v1", "NodeList", c.nodes(t)})
+	})
 	mux.HandleFunc("GET /metrics", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
 		_, _ = io.WriteString(w, "# TYPE process_start_time_seconds gauge\nprocess_start_time_seconds 1.7e+09\n")
 	})
-	c.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if c.away.Load() || r.Header.Get("Authorization") != "Bearer "+ownToken {
 			http.Error(w, "refused", http.StatusForbidden)
 			return
 		}
 		mux.ServeHTTP(w, r)
 	}))
+	c.Config.ErrorLog = log.New(io.Discard, "", 0) // clients that refuse the certificate
+	c.StartTLS()
 	t.Cleanup(func() { c.CloseClientConnections(); c.Close() })
 	return c
+}
+
+// nodes are five, whose kubelets are all this server.
+func (c *fakeCluster) nodes(t *testing.T) string {
+	var nodes []string
+	for i := range 5 {
+		node := corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprint("node-", i), UID: types.UID(fmt.Sprint("uid-", i)), ResourceVersion: "1"}}
+		address := c.Listener.Addr().(*net.TCPAddr)
+		node.Status.Addresses = []corev1.NodeAddress{{Type: corev1.NodeInternalIP, Address: address.IP.String()}}
+		node.Status.DaemonEndpoints.KubeletEndpoint.Port = int32(address.Port)
+		encoded, err := json.Marshal(node)
+		if err != nil {
+			t.Error(err)
+		}
+		nodes = append(nodes, string(encoded))
+	}
+	return strings.Join(nodes, ",")
 }
 
 // kubeconfig of the server's own identity.

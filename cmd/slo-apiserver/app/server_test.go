@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/cert"
 	"k8s.io/component-base/version"
 	"k8s.io/klog/v2"
 )
@@ -257,6 +258,47 @@ func TestStateDirectory(t *testing.T) {
 	if err := run(t.Context(), options); err == nil || !strings.Contains(err.Error(), "state directory "+nowhere) {
 		t.Errorf("started without its directory: %v", err)
 	}
+}
+
+// Where kubelets are sampled, selected or reached at a port of choice, the answer
+// says of how many it speaks, and what to do about those that are not trusted.
+func TestKubelets(t *testing.T) {
+	for name, c := range map[string]struct {
+		args []string
+		want string // in the message of DataComplete
+	}{
+		"all":          {nil, "5 of 5 kubelets not read for all of the 5m"},
+		"a sample":     {[]string{"--scrape-kubelets-sample=2"}, "the figures are those of a sample of 2 of 5 kubelets"},
+		"selected":     {[]string{"--node-selector=a=b"}, "no kubelet is known"},
+		"another port": {[]string{"--kubelet-use-node-status-port=false", "--kubelet-port=1"}, "127.0.0.1:1/metrics"},
+		"another authority": {[]string{"--kubelet-certificate-authority=" + foreignAuthority(t)},
+			"its certificate is not trusted, see --kubelet-certificate-authority and --kubelet-insecure-tls"},
+		"insecure": {[]string{"--kubelet-insecure-tls"}, "5 of 5 kubelets not read for all of the 5m"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := serve(t, newFakeCluster(t), append([]string{"--scrape-kubelets=true", "--interval=1s"}, c.args...)...)
+			var body string
+			for deadline := time.Now().Add(patience); time.Now().Before(deadline); time.Sleep(50 * time.Millisecond) {
+				if _, body = s.get(t, reportsPath+"/pod-startup-latency", readerToken); strings.Contains(body, c.want) {
+					return
+				}
+			}
+			t.Errorf("no %q in %s", c.want, body)
+		})
+	}
+}
+
+func foreignAuthority(t *testing.T) string {
+	t.Helper()
+	authority, _, err := cert.GenerateSelfSignedCertKey("elsewhere", nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "ca.crt")
+	if err := os.WriteFile(path, authority, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 type buffer struct {

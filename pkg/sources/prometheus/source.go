@@ -13,7 +13,8 @@
 // A Read sends one query for the instances of kube-apiservers (four for kubelets),
 // then one for each counter, two for each gauge and three for each histogram, and
 // two more for those of which label sets were born. See plan for the two that are
-// sent now and then. It needs subqueries and the modifier @ (Prometheus 2.33).
+// sent now and then. ReadHistory sends range queries of the same texts. It needs
+// subqueries and the modifier @ (Prometheus 2.33).
 package prometheus
 
 import (

@@ -138,6 +138,6 @@ func TestAllKubeletsStop(t *testing.T) {
 	lab.load(t, "pods")
 	for _, client := range clients() {
 		wantComplete(t, client, podStartup)
-		wantVerdict(t, client, podStartup, 3*window, v1alpha1.VerdictMet, v1alpha1.VerdictViolated)
+		wantVerdict(t, client, podStartup, 4*window, v1alpha1.VerdictMet)
 	}
 }

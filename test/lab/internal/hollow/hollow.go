@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -72,6 +73,7 @@ func (s *settings) run(ctx context.Context) error {
 	clientConfig.UserAgent = "hollow-kubelet"
 	clientConfig.ContentType = "application/vnd.kubernetes.protobuf"
 	clientConfig.QPS, clientConfig.Burst = 50, 100 // a kubelet's own defaults
+	clientConfig.Wrap(func(rt http.RoundTripper) http.RoundTripper { return lateWatch{rt, 100 * time.Millisecond} })
 	client, err := clientset.NewForConfig(clientConfig)
 	if err != nil {
 		return err

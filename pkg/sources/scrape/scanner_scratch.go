@@ -29,6 +29,14 @@ type scratches struct {
 	idle []*scratch
 }
 
+// isOversized says that a large answer took less than half of it: the first one of a
+// target also has what is passed over in the next. A small answer says nothing of those
+// that come after it.
+func (s *scratch) isOversized() bool {
+	const large = 1 << 12
+	return len(s.counts) > large && len(s.counts) < cap(s.counts)/2
+}
+
 func (s *scratches) take() *scratch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -43,6 +51,9 @@ func (s *scratches) take() *scratch {
 // giveBack a scratch, and hold on to nothing it refers to.
 func (s *scratches) giveBack(used *scratch) {
 	clear(used.samples)
+	if used.isOversized() {
+		used.samples, used.counts = nil, nil
+	}
 	if len(used.input) > largestInput {
 		used.input = nil
 	}

@@ -141,7 +141,7 @@ func TestTruth(t *testing.T) {
 		}
 	}
 	t.Run("counts", func(t *testing.T) { testCounts(t, samples) })
-	t.Run("scrapes", func(t *testing.T) { exact(t) })
+	t.Run("scrapes", func(t *testing.T) { exact(t, lab.recorded) })
 	t.Run("quantiles", testQuantiles)
 	t.Run("custom resources", testCustomResources)
 }

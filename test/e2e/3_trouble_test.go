@@ -86,7 +86,7 @@ func TestSlowStorage(t *testing.T) {
 	for _, name := range []string{readonlyNamespace, readonlyCluster} {
 		wantVerdict(t, lab.slo, name, 2*window, v1alpha1.VerdictMet)
 	}
-	for _, r := range exact(t) {
+	for _, r := range exact(t, lab.recorded) {
 		if r.Name == mutating && *r.Status.SlowRequests == 0 {
 			t.Error("no slow requests: this proves nothing of their count")
 		}
@@ -106,7 +106,7 @@ func TestFlood(t *testing.T) {
 		wantPlace(t, queueing)
 		wantCondition(t, queueing.Status.Conditions, v1alpha1.ConditionHasHeadroom, metav1.ConditionFalse, "Queueing")
 	}
-	exact(t)
+	exact(t, lab.recorded)
 	stop()
 
 	stop = lab.load(t, "flood", "--parallel=450")
@@ -123,7 +123,7 @@ func TestFlood(t *testing.T) {
 			}
 		}
 	}
-	exact(t)
+	exact(t, lab.recorded)
 	stop()
 }
 

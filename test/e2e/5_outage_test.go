@@ -112,7 +112,7 @@ func TestOneKubeAPIServerStops(t *testing.T) {
 	stays(t)
 	lab.do(t, "start", "small")
 	// Its counters began anew.
-	exact(t)
+	exact(t, lab.recorded)
 	for _, client := range clients() {
 		wantComplete(t, client, mutating)
 	}

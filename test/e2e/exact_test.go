@@ -28,43 +28,51 @@ type stretch struct {
 
 func newStretch(all []exposition) stretch { return stretch{all, increases(all)} }
 
+// length is from the first sample to the last; 0 when it begins with a birth.
+func (s stretch) length() time.Duration {
+	if s.expositions[0].begun.IsZero() {
+		return 0
+	}
+	return s.last().begun.Sub(s.expositions[0].begun)
+}
+
 func (s stretch) last() exposition { return s.expositions[len(s.expositions)-1] }
 
-// exact works the figures of the recorded server out again, from the answers that
-// it got, and wants the very same numbers: all of them from the same answers. The
+// exact works the figures of a recorded server out again, from the answers that it
+// got, and wants the very same numbers: all of them from the same answers. The
 // only freedom is which answers an evaluation was made from, where the times it
 // gives, in seconds, leave a choice.
-func exact(t *testing.T) (reports []v1alpha1.SLOReport) {
+func exact(t *testing.T, r *recording) (reports []v1alpha1.SLOReport) {
 	t.Helper()
-	eventually(t, 4*interval, "figures are those of the scrapes", func() error {
-		list, err := lab.viaRecorders.SloV1alpha1().SLOReports().List(t.Context(), metav1.ListOptions{})
+	eventually(t, 4*r.spacing, "figures are those of the scrapes", func() error {
+		list, err := r.client.SloV1alpha1().SLOReports().List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
-		headrooms, err := lab.viaRecorders.SloV1alpha1().APFHeadrooms().List(t.Context(), metav1.ListOptions{})
+		headrooms, err := r.client.SloV1alpha1().APFHeadrooms().List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err
 		}
 		reports = list.Items
 		// A list is of one evaluation, two lists need not be.
-		if err := anyPair(headrooms.Items[0].Status.ObservationTime, func(pair [2]stretch) error {
-			return exactHeadrooms(pair, headrooms.Items)
+		if err := r.anyPair(headrooms.Items[0].Status.ObservationTime, func(pair [2]stretch) error {
+			return r.exactHeadrooms(pair, headrooms.Items)
 		}); err != nil {
 			return err
 		}
-		return anyPair(list.Items[0].Status.ObservationTime, func(pair [2]stretch) error { return exactReports(pair, list.Items) })
+		return r.anyPair(list.Items[0].Status.ObservationTime, func(pair [2]stretch) error { return exactReports(pair, list.Items) })
 	})
 	return reports
 }
 
 // anyPair wants the check to pass for one choice of stretches, one of each recorder.
 // Otherwise the error is that of the first choice.
-func anyPair(observed *metav1.Time, check func([2]stretch) error) (failed error) {
-	ones, err := lab.recorders[0].stretches(observed)
+func (r *recording) anyPair(observed *metav1.Time, check func([2]stretch) error) (failed error) {
+	ones, err := r.recorders[0].stretches(observed, r.spacing)
 	if err != nil {
 		return err
 	}
-	others, err := lab.recorders[1].stretches(observed)
+	others, err := r.recorders[1].stretches(observed, r.spacing)
 	if err != nil {
 		return err
 	}
@@ -82,7 +90,7 @@ func anyPair(observed *metav1.Time, check func([2]stretch) error) (failed error)
 
 // stretches that an evaluation may stand for whose newest sample, of any instance,
 // is of this time. The likeliest come first.
-func (r *recorder) stretches(observed *metav1.Time) (found []stretch, err error) {
+func (r *recorder) stretches(observed *metav1.Time, spacing time.Duration) (found []stretch, err error) {
 	if observed == nil {
 		return nil, errors.New("nothing was observed yet")
 	}
@@ -92,13 +100,13 @@ func (r *recorder) stretches(observed *metav1.Time) (found []stretch, err error)
 	}
 	for to := len(all) - 1; to >= 0; to-- {
 		end := all[to].begun
-		// Truncated to seconds, and each instance is scraped once an interval.
-		if end.After(observed.Add(time.Second+100*time.Millisecond)) || end.Before(observed.Add(-interval-time.Second)) {
+		// Truncated to seconds, and each instance has its own slot.
+		if end.After(observed.Add(time.Second+100*time.Millisecond)) || end.Before(observed.Add(-spacing-time.Second)) {
 			continue
 		}
 		// The window is read from the newest answer that is not after its start.
 		from := to - 1
-		for from >= 0 && all[from].begun.After(end.Add(interval-window+time.Second)) {
+		for from >= 0 && all[from].begun.After(end.Add(spacing-window+time.Second)) {
 			from--
 		}
 		if from < 0 {
@@ -118,10 +126,14 @@ func (r *recorder) stretches(observed *metav1.Time) (found []stretch, err error)
 // exactReports compares reports with what two kube-apiservers counted.
 func exactReports(pair [2]stretch, reports []v1alpha1.SLOReport) error {
 	points := slices.Concat(pair[0].increases, pair[1].increases)
+	length := max(pair[0].length(), pair[1].length())
 	for i := range reports {
 		report := &reports[i]
 		if thresholds[report.Name] == 0 {
 			continue // not of kube-apiservers
+		}
+		if got := report.Status.WindowSeconds; length > 0 && (got == nil || (time.Duration(*got)*time.Second-length).Abs() > time.Second) {
+			return fmt.Errorf("%s: a window of %s seconds; the scrapes say %s", report.Name, figure(got), length)
 		}
 		sum := func(custom bool, matches func(labels map[string]string) bool) (requests, slow int64) {
 			for _, p := range points {
@@ -166,9 +178,9 @@ func exactReports(pair [2]stretch, reports []v1alpha1.SLOReport) error {
 }
 
 // exactHeadrooms compares headrooms with what two kube-apiservers said and counted.
-func exactHeadrooms(pair [2]stretch, headrooms []v1alpha1.APFHeadroom) error {
-	for i, r := range lab.recorders {
-		if err := exactRows(r, pair[i], headrooms); err != nil {
+func (r *recording) exactHeadrooms(pair [2]stretch, headrooms []v1alpha1.APFHeadroom) error {
+	for i, recorder := range r.recorders {
+		if err := exactRows(recorder.kubeAPIServer.Name, r.instance(i, pair[i].last()), pair[i], headrooms); err != nil {
 			return err
 		}
 	}
@@ -192,12 +204,11 @@ func exactHeadrooms(pair [2]stretch, headrooms []v1alpha1.APFHeadroom) error {
 }
 
 // exactRows compares what headrooms say of one kube-apiserver with its answers.
-func exactRows(r *recorder, s stretch, headrooms []v1alpha1.APFHeadroom) error {
-	address := r.Listener.Addr().String()
+func exactRows(kubeAPIServer, instance string, s stretch, headrooms []v1alpha1.APFHeadroom) error {
 	for _, headroom := range headrooms {
-		i := slices.IndexFunc(headroom.Status.ByInstance, func(row v1alpha1.InstanceSeats) bool { return row.Instance == address })
+		i := slices.IndexFunc(headroom.Status.ByInstance, func(row v1alpha1.InstanceSeats) bool { return row.Instance == instance })
 		if i < 0 {
-			return fmt.Errorf("%s: no row of %s", headroom.Name, address)
+			return fmt.Errorf("%s: no row of %s", headroom.Name, instance)
 		}
 		row := headroom.Status.ByInstance[i]
 		gauge := func(e exposition, metric string) (sum int64) {
@@ -250,7 +261,7 @@ func exactRows(r *recorder, s stretch, headrooms []v1alpha1.APFHeadroom) error {
 				continue
 			}
 			if w.got == nil || *w.got != w.want {
-				return fmt.Errorf("%s at %s: %s %s; the scrapes say %d", headroom.Name, r.kubeAPIServer.Name, w.what, figure(w.got), w.want)
+				return fmt.Errorf("%s at %s: %s %s; the scrapes say %d", headroom.Name, kubeAPIServer, w.what, figure(w.got), w.want)
 			}
 		}
 	}

@@ -10,12 +10,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -60,11 +60,11 @@ type laboratory struct {
 	slo   *versioned.Clientset
 	// viaPrometheus reaches, directly, a second server that reads Prometheus.
 	viaPrometheus *versioned.Clientset
-	// viaRecorders reaches, directly, a third one that scrapes through recorders.
-	viaRecorders *versioned.Clientset
-	recorders    []*recorder
-	config       *rest.Config
-	servers      []*exec.Cmd
+	// recorded is a third one, which scrapes through recorders.
+	recorded *recording
+	config   *rest.Config
+	servers  []*exec.Cmd
+	closers  []io.Closer
 }
 
 func newLaboratory(dir string) (*laboratory, error) {
@@ -104,32 +104,23 @@ func (l *laboratory) startServers() (err error) {
 	if out, err := exec.Command(*labBinary, args...).CombinedOutput(); err != nil {
 		return fmt.Errorf("serve: %w\n%s", err, out)
 	}
-	if l.viaPrometheus, err = l.startServer("prometheus", "--source=prometheus", "--prometheus-url="+l.state.Prometheus.URL); err != nil {
+	if l.viaPrometheus, _, err = l.startServer("prometheus", "--source=prometheus", "--prometheus-url="+l.state.Prometheus.URL); err != nil {
 		return err
 	}
-	var urls []string
-	for _, kubeAPIServer := range l.state.APIServers {
-		r, err := newRecorder(l.state, kubeAPIServer)
-		if err != nil {
-			return fmt.Errorf("record %s: %w", kubeAPIServer.Name, err)
-		}
-		l.recorders = append(l.recorders, r)
-		urls = append(urls, r.URL)
-	}
-	l.viaRecorders, err = l.startServer("recorded", "--scrape-apiservers="+strings.Join(urls, ","), "--scrape-kubelets=false")
+	l.recorded, err = l.startRecorded()
 	return err
 }
 
 // startServer runs a server beside the one of the APIService, and returns a client
 // that reaches it directly.
-func (l *laboratory) startServer(name string, flags ...string) (*versioned.Clientset, error) {
+func (l *laboratory) startServer(name string, flags ...string) (*versioned.Clientset, *os.Process, error) {
 	port, err := freePort()
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	log, err := os.Create(filepath.Join(l.dir, "logs", "slo-apiserver-"+name+".log"))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer log.Close()
 	server := exec.Command(*serverBinary, append(l.serverFlags(port), flags...)...)
@@ -137,13 +128,14 @@ func (l *laboratory) startServer(name string, flags ...string) (*versioned.Clien
 	// The server ends with the tests, however they end.
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := server.Start(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	l.servers = append(l.servers, server)
 	direct := rest.CopyConfig(l.config)
 	direct.Host = "https://127.0.0.1:" + strconv.Itoa(port)
 	direct.TLSClientConfig.ServerName = "slo-apiserver.slo-system.svc"
-	return versioned.NewForConfig(direct)
+	client, err := versioned.NewForConfig(direct)
+	return client, server.Process, err
 }
 
 // serverFlags serve on a port with the lab's certificate and account.
@@ -165,9 +157,8 @@ func (l *laboratory) stopServers() {
 		_ = server.Process.Signal(syscall.SIGTERM)
 		_ = server.Wait()
 	}
-	for _, r := range l.recorders {
-		r.CloseClientConnections()
-		r.Close()
+	for _, c := range l.closers {
+		_ = c.Close()
 	}
 }
 

@@ -11,10 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -25,12 +27,109 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"example.io/slo-apiserver/pkg/generated/clientset/versioned"
 )
+
+// recording is a server that scrapes through recorders, one for each kube-apiserver.
+type recording struct {
+	client    *versioned.Clientset
+	process   *os.Process
+	recorders []*recorder
+	// spacing of the answers of one kube-apiserver.
+	spacing time.Duration
+	// address at which a load balancer hides the recorders; "" without.
+	address string
+}
+
+// startRecorded starts a server that knows each recorder by its address.
+func (l *laboratory) startRecorded() (r *recording, err error) {
+	r = &recording{spacing: interval}
+	if r.recorders, err = l.startRecorders(); err != nil {
+		return nil, err
+	}
+	flag := "--scrape-apiservers=" + r.recorders[0].URL + "," + r.recorders[1].URL
+	r.client, r.process, err = l.startServer("recorded", flag, "--scrape-kubelets=false")
+	return r, err
+}
+
+// startBalanced starts a server that knows one address, behind which the recorders
+// take turns.
+func (l *laboratory) startBalanced() (r *recording, err error) {
+	r = &recording{}
+	if r.recorders, err = l.startRecorders(); err != nil {
+		return nil, err
+	}
+	r.spacing = interval * time.Duration(len(r.recorders))
+	balancer, err := newBalancer(r.recorders)
+	if err != nil {
+		return nil, err
+	}
+	l.closers = append(l.closers, balancer)
+	r.address = balancer.Addr().String()
+	r.client, r.process, err = l.startServer("balanced", "--scrape-apiservers=https://"+r.address, "--scrape-kubelets=false")
+	return r, err
+}
+
+func (l *laboratory) startRecorders() (recorders []*recorder, err error) {
+	for _, kubeAPIServer := range l.state.APIServers {
+		r, err := newRecorder(l.state, kubeAPIServer)
+		if err != nil {
+			return nil, fmt.Errorf("record %s: %w", kubeAPIServer.Name, err)
+		}
+		l.closers = append(l.closers, r)
+		recorders = append(recorders, r)
+	}
+	return recorders, nil
+}
+
+// instance is the name of the process whose last answer is known.
+func (r *recording) instance(i int, last exposition) string {
+	if r.address != "" {
+		return fmt.Sprintf("%s#%d", r.address, int64(last.started()))
+	}
+	return r.recorders[i].server.Listener.Addr().String()
+}
+
+// balancer passes each connection on to the next of its backends.
+type balancer struct{ net.Listener }
+
+func newBalancer(backends []*recorder) (*balancer, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	go func() {
+		for i := 0; ; i++ {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go pass(client, backends[i%len(backends)].server.Listener.Addr().String())
+		}
+	}()
+	return &balancer{listener}, nil
+}
+
+func pass(client net.Conn, address string) {
+	defer client.Close()
+	backend, err := net.Dial("tcp", address)
+	if err != nil {
+		return
+	}
+	defer backend.Close()
+	go func() {
+		_, _ = io.Copy(backend, client)
+		backend.Close()
+	}()
+	_, _ = io.Copy(client, backend)
+}
 
 // recorder stands between a server and one kube-apiserver, and keeps the very
 // answers that the server gets: what it makes of them can be worked out again.
 type recorder struct {
-	*httptest.Server
+	URL           string
+	server        *httptest.Server
 	kubeAPIServer apiserver
 
 	mu     sync.Mutex
@@ -64,13 +163,22 @@ func newRecorder(state labState, kubeAPIServer apiserver) (*recorder, error) {
 		return nil, err
 	}
 	r := &recorder{kubeAPIServer: kubeAPIServer}
-	r.Server = httptest.NewUnstartedServer(&httputil.ReverseProxy{
+	r.server = httptest.NewUnstartedServer(&httputil.ReverseProxy{
 		Rewrite:   func(request *httputil.ProxyRequest) { request.SetURL(target) },
 		Transport: recorded{transport, r},
 	})
-	r.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
-	r.StartTLS()
+	r.server.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
+	r.server.EnableHTTP2 = true // as a kube-apiserver
+	r.server.StartTLS()
+	r.URL = r.server.URL
 	return r, nil
+}
+
+// Close ends it, whoever is connected.
+func (r *recorder) Close() error {
+	r.server.CloseClientConnections()
+	r.server.Close()
+	return nil
 }
 
 // recorded is a transport that keeps the answers.

@@ -16,7 +16,7 @@ import (
 )
 
 // clients hold one HTTP client per component and TLS server name. Connections
-// are reused from scrape to scrape; credentials are added and re-read, and the
+// to kubelets are reused from scrape to scrape; credentials are added and re-read, and the
 // proxy environment is heeded, as client-go does.
 type clients struct {
 	apiserver, kubelet *rest.Config

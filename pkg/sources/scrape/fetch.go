@@ -13,6 +13,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // accept asks for protobuf, which costs a kube-apiserver 0.4 of what text does,
@@ -66,6 +68,9 @@ func (s *Source) request(ctx context.Context, t Target) (*http.Response, error) 
 	if err != nil {
 		return nil, err
 	}
+	// A load balancer chooses a kube-apiserver for each connection. On one that is
+	// kept, those behind the same address would never be seen.
+	request.Close = t.Component == sources.KubeAPIServer
 	request.Header.Set("Accept", accept)
 	// Compression costs the kube-apiserver more than the bytes cost a cluster's
 	// network.

@@ -112,6 +112,7 @@ func TestRequest(t *testing.T) {
 			"text/plain;version=0.0.4;q=0.5"},
 		"Accept-Encoding": {"identity"},
 		"Authorization":   {"Bearer secret-token"},
+		"Connection":      {"close"},
 		"User-Agent":      {"slo-apiserver"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || problem != "" {

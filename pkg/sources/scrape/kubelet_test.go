@@ -153,7 +153,7 @@ func TestCertificateRemedies(t *testing.T) {
 	}
 }
 
-// Three hundred nodes that are down for an hour are two lines each in the log, and
+// Three hundred nodes that stay down are two lines each in the log, and
 // none among the warnings: each is in its Instance.
 func TestFailuresAreSaidOnce(t *testing.T) {
 	const kubelets = 300
@@ -173,7 +173,7 @@ func TestFailuresAreSaidOnce(t *testing.T) {
 	for i := range kubelets {
 		s.page(sources.Kubelet, fmt.Sprint("node-", i)).fail(http.StatusInternalServerError)
 	}
-	rounds(5)
+	rounds(3)
 	reading := s.read(time.Minute)
 	for _, i := range reading.Instances {
 		if i.Observed || !strings.HasSuffix(i.Problem, "scrape kubelet "+i.Name+": 500 Internal Server Error") || len(i.Problem) > 150 {

@@ -192,8 +192,11 @@ func TestRunIsBounded(t *testing.T) {
 			}
 			time.Sleep(9*time.Second + time.Millisecond)
 			synctest.Wait()
-			if r.most != 4+16 || len(r.asked) != 4+16 {
-				t.Errorf("%d at once, %d before the first timeout; want 4 and the 16 that they may make way for", r.most, len(r.asked))
+			r.mu.Lock()
+			most, asked := r.most, len(r.asked)
+			r.mu.Unlock()
+			if most != 4+16 || asked != 4+16 {
+				t.Errorf("%d at once, %d before the first timeout; want 4 and the 16 that they may make way for", most, asked)
 			}
 			time.Sleep(time.Second)
 			synctest.Wait()

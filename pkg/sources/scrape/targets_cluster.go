@@ -153,7 +153,7 @@ func (f Kubelets) Targets() ([]Target, error) {
 }
 
 // sampleOf the nodes, n of them: those whose UIDs have the smallest hashes. UIDs
-// are random (apimachinery pkg/util/uuid), and so is the choice: it favours no
+// are random (apimachinery pkg/util/uuid), and so is the choice: it prefers no
 // zone, pool or age. It needs no seed and no memory: every replica and every
 // restart choose the same nodes, and for each node that comes or goes at most one
 // other enters or leaves.

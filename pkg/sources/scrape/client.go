@@ -15,9 +15,9 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// clients hold one HTTP client per component and TLS server name. Connections
-// to kubelets are reused from scrape to scrape; credentials are added and re-read, and the
-// proxy environment is heeded, as client-go does.
+// clients hold one HTTP client per component and TLS server name. Connections to
+// kubelets are reused from scrape to scrape; credentials are added and re-read,
+// and the proxy environment is heeded, as client-go does.
 type clients struct {
 	apiserver, kubelet *rest.Config
 

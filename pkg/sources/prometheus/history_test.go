@@ -29,9 +29,9 @@ func tenMinutes() sources.History {
 	}
 }
 
-// rememberingServer has an instance with samples of twenty minutes; to the n-th range
-// query, from 1, it answers with what fail says.
-func rememberingServer(t *testing.T, fail func(n int, w http.ResponseWriter) bool) string {
+// rememberingServer has an instance with samples of twenty minutes. To range queries
+// it has no series, unless fail has an answer.
+func rememberingServer(t *testing.T, fail func(w http.ResponseWriter) bool) string {
 	t.Helper()
 	var starts []string
 	for s := at.Unix() - 1200; s <= at.Unix(); s += 30 {
@@ -39,13 +39,11 @@ func rememberingServer(t *testing.T, fail func(n int, w http.ResponseWriter) boo
 	}
 	instances := `{"status":"success","data":{"result":[{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a"},"values":[` +
 		strings.Join(starts, ",") + `]}]}}`
-	ranges := 0
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/api/v1/query_range" {
-			if ranges++; fail(ranges, w) {
-				return
+			if !fail(w) {
+				_, _ = w.Write([]byte(emptyBody))
 			}
-			_, _ = w.Write([]byte(emptyBody))
 			return
 		}
 		_, _ = w.Write([]byte(instances))
@@ -60,7 +58,7 @@ func historySource(t *testing.T, url string) *Source {
 }
 
 func TestReadHistoryInstants(t *testing.T) {
-	url := rememberingServer(t, func(int, http.ResponseWriter) bool { return false })
+	url := rememberingServer(t, func(http.ResponseWriter) bool { return false })
 	var instants []time.Time
 	err := historySource(t, url).ReadHistory(t.Context(), tenMinutes(), func(r *sources.Reading) error {
 		instants = append(instants, r.At)
@@ -81,7 +79,7 @@ func TestReadHistoryInstants(t *testing.T) {
 func TestReadHistoryFails(t *testing.T) {
 	read := 0
 	each := func(*sources.Reading) error { read++; return nil }
-	url := rememberingServer(t, func(n int, w http.ResponseWriter) bool {
+	url := rememberingServer(t, func(w http.ResponseWriter) bool {
 		body(422, `{"status":"error","errorType":"execution","error":"too many samples"}`)(w, nil)
 		return true
 	})
@@ -89,7 +87,7 @@ func TestReadHistoryFails(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "read the history of Prometheus: find out which metrics there are: answer of Prometheus: 422") || read > 0 {
 		t.Errorf("%d readings, %v", read, err)
 	}
-	url = rememberingServer(t, func(n int, w http.ResponseWriter) bool {
+	url = rememberingServer(t, func(w http.ResponseWriter) bool {
 		w.Header().Set("Retry-After", "17")
 		body(429, "slow down")(w, nil)
 		return true
@@ -102,7 +100,7 @@ func TestReadHistoryFails(t *testing.T) {
 }
 
 func TestReadHistoryEnds(t *testing.T) {
-	url := rememberingServer(t, func(int, http.ResponseWriter) bool { return false })
+	url := rememberingServer(t, func(http.ResponseWriter) bool { return false })
 	enough := errors.New("enough")
 	read := 0
 	err := historySource(t, url).ReadHistory(t.Context(), tenMinutes(), func(*sources.Reading) error {

@@ -149,7 +149,7 @@ func TestBetween(t *testing.T) {
 		points = append(points, point{at: seconds(at.Add(time.Duration(i)*time.Second + 123*time.Millisecond)), value: float64(i)})
 	}
 	all := []history{{labels: []label{{"a", "b"}}, points: points}}
-	after := func(d time.Duration) time.Time { return at.Add(d) }
+	after := at.Add
 	for _, c := range []struct {
 		from, to time.Duration
 		want     string

@@ -167,8 +167,8 @@ func testCounts(t *testing.T, samples map[string][]sample) {
 			}
 			var low, high counts
 			for _, server := range lab.state.APIServers {
-				all := append(samples[server.Name], take(t, server))
-				l, h := bounds(all, objective, report.Status.ObservationTime.Time, lengths)
+				samples[server.Name] = append(samples[server.Name], take(t, server))
+				l, h := bounds(samples[server.Name], objective, report.Status.ObservationTime.Time, lengths)
 				low, high = counts{low.total + l.total, low.good + l.good}, counts{high.total + h.total, high.good + h.good}
 			}
 			requests, slow := float64(*report.Status.Requests), float64(*report.Status.SlowRequests)

@@ -98,8 +98,8 @@ func (r *recorder) stretches(observed *metav1.Time, spacing time.Duration) (foun
 	if err != nil {
 		return nil, err
 	}
-	for to := len(all) - 1; to >= 0; to-- {
-		end := all[to].begun
+	for to, last := range slices.Backward(all) {
+		end := last.begun
 		// Truncated to seconds, and each instance has its own slot.
 		if end.After(observed.Add(time.Second+100*time.Millisecond)) || end.Before(observed.Add(-spacing-time.Second)) {
 			continue

@@ -6,6 +6,7 @@ package scrape
 import (
 	"encoding/binary"
 	"errors"
+	"strings"
 
 	dto "github.com/prometheus/client_model/go"
 	"google.golang.org/protobuf/encoding/protowire"
@@ -40,7 +41,7 @@ func peekHead(head []byte) (name []byte, typ dto.MetricType, size int, plain boo
 		case f.is(familyName, protowire.BytesType):
 			name = f.bytes
 		case f.is(familyType, protowire.VarintType):
-			typ, found = knownType(f.varint, dto.MetricType_COUNTER), true
+			typ, found = dto.MetricType(f.varint), true
 		case f.malformed:
 			return nil, 0, 0, false
 		}
@@ -123,7 +124,7 @@ func (d *protoDecoder) message(message []byte) error {
 		case f.is(familyName, protowire.BytesType):
 			name = f.bytes
 		case f.is(familyType, protowire.VarintType):
-			typ = knownType(f.varint, typ)
+			typ = dto.MetricType(f.varint)
 		case f.is(familyMetric, protowire.BytesType):
 			metrics++
 		case f.malformed:
@@ -153,14 +154,6 @@ func (d *protoDecoder) begin(name []byte, typ dto.MetricType) bool {
 	return true
 }
 
-// knownType is the type with this number, or before where there is none.
-func knownType(number uint64, before dto.MetricType) dto.MetricType {
-	if typ := dto.MetricType(number); dto.MetricType_name[int32(typ)] != "" {
-		return typ
-	}
-	return before
-}
-
 // typeName is the name that the text format has for a type.
 func typeName(typ dto.MetricType) string {
 	switch typ {
@@ -174,7 +167,7 @@ func typeName(typ dto.MetricType) string {
 		return "untyped"
 	case dto.MetricType_HISTOGRAM:
 		return "histogram"
-	default:
-		return "gauge_histogram"
+	default: // one that is not read, or not known
+		return strings.ToLower(typ.String())
 	}
 }

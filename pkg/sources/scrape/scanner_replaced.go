@@ -64,7 +64,7 @@ func (s *scanner) passOver() error {
 		switch {
 		case !f.replaced(anything):
 		case !f.replaced(isThere):
-			if s.passed[f] {
+			if s.passed[f] && (missed == nil || f.name > missed.name) {
 				missed = f
 			}
 			set(&s.lacked, f, s.scan)

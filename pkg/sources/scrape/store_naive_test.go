@@ -113,6 +113,10 @@ func (s *storeLife) scrape() {
 		}
 		e.samples = append(e.samples, sm)
 	}
+	if len(s.naive.processes) == maxProcesses { // more in the history are refused
+		s.naive.prune(s.now)
+		s.source.store.prune(s.now)
+	}
 	if len(s.naive.processes) == 0 || !s.naive.newest().started.Equal(s.started) {
 		s.naive.processes = append(s.naive.processes, &naiveProcess{started: s.started, since: map[string]int{}})
 	}

@@ -10,7 +10,7 @@
 // a missed scrape at the start of the window shows as a First before it, while the
 // figures stand for the window itself.
 //
-// A Read sends one query for the instances of kube-apiservers (four for kubelets),
+// A Read sends one query for the instances of kube-apiservers (four or five for kubelets),
 // then one for each counter, two for each gauge and three for each histogram, and
 // two more for those of which label sets were born. See plan for the two that are
 // sent now and then. ReadHistory sends range queries of the same texts. It needs

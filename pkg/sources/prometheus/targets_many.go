@@ -16,10 +16,11 @@ import (
 // findMany reads one sample per question and instance: what thousands of kubelets
 // can be asked. A restart within the window shows in the start time. First is a
 // sample of the lookback before the window; where there is none, and the process
-// is older, it is Last: Prometheus has known the instance for less than a window,
-// and so much is not to be relied on.
+// is older, one that is as late as sources.Slack allows, or else Last: Prometheus
+// has known the instance for less than a window.
 func (s *Source) findMany(ctx context.Context, q *session, component sources.Component, window time.Duration) (targets, error) {
-	found, err := s.askMany(ctx, q, component, window, startTime)
+	clock := startTime
+	found, err := s.askMany(ctx, q, component, window, clock)
 	if err != nil {
 		return nil, err
 	}
@@ -28,20 +29,38 @@ func (s *Source) findMany(ctx context.Context, q *session, component sources.Com
 		known = known || t.last > 0
 	}
 	if !known && len(found) > 0 { // no start times: scrapes are all there is to go by
-		if found, err = s.askMany(ctx, q, component, window, "up"); err != nil {
+		clock = "up"
+		if found, err = s.askMany(ctx, q, component, window, clock); err != nil {
 			return nil, err
 		}
 	}
 	start := seconds(q.at.Add(-window))
-	for _, t := range found {
+	late := targets{}
+	for key, t := range found {
 		switch {
 		case t.first == 0 && t.started > start:
 			t.first, t.born = t.started, true
 		case t.first == 0:
-			t.first = t.last
+			t.first, late[key] = t.last, t
 		}
 	}
-	return found, nil
+	if len(late) == 0 {
+		return found, nil
+	}
+	return found, s.askLate(ctx, q, component, window, clock, late)
+}
+
+// askLate asks for samples near the start of the window of those that have none
+// before it.
+func (s *Source) askLate(ctx context.Context, q *session, component sources.Component, window time.Duration, clock string, late targets) error {
+	matchers := slices.Concat(s.config.matchers(component), []string{s.config.job(component)})
+	sample := s.newestSample(clock, matchers, " offset "+duration(window-sources.Slack(window)))
+	return q.query(ctx, fmt.Sprintf("max by (job,instance,node) (%s)", sample), func(one *series) error {
+		if t := late[targetKey{job: one.label("job"), instance: one.label("instance")}]; t != nil {
+			t.first = one.points[0].value
+		}
+		return nil
+	})
 }
 
 // askMany takes the times from the samples of the metric clock.

@@ -88,6 +88,9 @@ kubelet_pod_starts_total 100+1x6
 instance kubelet late
 started -24h from -120s
 kubelet_pod_starts_total _x4 5 5 5
+instance kubelet less-late
+started -24h from -240s
+kubelet_pod_starts_total _x2 5 5 5 5 6
 instance kubelet restarted
 started -24h
 started -70s from -60s
@@ -95,10 +98,12 @@ kubelet_pod_starts_total 100 100 100 100 101 1 2
 expect instance kubelet born observed complete first=-130s last=0s started=-130s
 expect instance kubelet down unobserved
 expect instance kubelet late observed incomplete first=0s last=0s started=-86400s
+expect instance kubelet less-late observed complete first=-240s last=0s started=-86400s
 expect instance kubelet restarted observed complete first=-300s last=0s started=-70s
 # Counters that begin at zero are not extended below it.
 expect startup{} instance=born increase=2
 expect startup{} instance=late increase=0
+expect startup{} instance=less-late increase=1.25
 expect startup{} instance=restarted increase=3
 `,
 	jobs: []string{""},

@@ -73,7 +73,7 @@ func hasHeadroom(rows []*row, missing bool, complete metav1.Condition) metav1.Co
 // dataComplete names the gravest gap only.
 func dataComplete(s *survey, rows []*row) metav1.Condition {
 	answer := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
-		return condition(v1alpha1.ConditionDataComplete, status, reason, message+s.warningsMessage())
+		return condition(v1alpha1.ConditionDataComplete, status, reason, message+gapsMessage(rows)+s.warningsMessage())
 	}
 	var lacking, short []*row
 	for _, r := range rows {

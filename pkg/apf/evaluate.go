@@ -25,6 +25,7 @@ func Evaluate(
 ) []v1alpha1.APFHeadroom {
 	s := newSurvey(reading)
 	headrooms := describe(levels, schemas)
+	s.sharePools(headrooms)
 	for i := range headrooms {
 		h := &headrooms[i]
 		rows := make([]*row, len(s.observed))
@@ -72,6 +73,10 @@ func status(s *survey, rows []*row) v1alpha1.APFHeadroomStatus {
 	status.Worst = worst(rows).InstanceSeats.DeepCopy()
 	status.Total = totalSeats(rows)
 	status.Requests = totalRequests(rows)
+	var omitted int64
+	if status.FlowSchemas, omitted = flowSchemas(rows, status.Total); omitted > 0 {
+		status.FlowSchemasOmitted = &omitted
+	}
 	for _, r := range rows {
 		status.ByInstance = append(status.ByInstance, r.InstanceSeats)
 	}

@@ -4,6 +4,7 @@
 package apf
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"os"
@@ -11,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
@@ -47,7 +48,7 @@ func TestScenarios(t *testing.T) {
 				}
 				return
 			}
-			if diff := cmp.Diff(want, got); diff != "" {
+			if diff := gocmp.Diff(want, got); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 		})
@@ -73,12 +74,19 @@ func render(headrooms []v1alpha1.APFHeadroom) string {
 			row := &status.ByInstance[j]
 			fmt.Fprintf(&b, "  %s %s %s dispatched=%s rejected=%s waitP99=%s\n", row.Instance, row.Pressure, renderSeats(&row.Seats),
 				figure(row.DispatchedRequests), figure(row.RejectedRequests), figure(row.WaitP99Milliseconds))
+			fmt.Fprintf(&b, "    %s\n    use %s\n", renderLimits(&row.Seats), renderUse(row))
 		}
 		if status.Total != nil {
-			fmt.Fprintf(&b, "  total %s\n", renderSeats(status.Total))
+			fmt.Fprintf(&b, "  total %s\n    %s\n", renderSeats(status.Total), renderLimits(status.Total))
 		}
 		if status.Requests != nil {
 			fmt.Fprintf(&b, "  requests %s\n", renderRequests(status.Requests))
+		}
+		for j := range status.FlowSchemas {
+			fmt.Fprintf(&b, "  by %s\n", renderSchema(&status.FlowSchemas[j]))
+		}
+		if status.FlowSchemasOmitted != nil {
+			fmt.Fprintf(&b, "  by %d more\n", *status.FlowSchemasOmitted)
 		}
 		fmt.Fprintf(&b, "  instances %d/%d %v\n", status.Instances.Observed, status.Instances.Expected, status.Instances.Missing)
 		for _, c := range status.Conditions {
@@ -110,6 +118,27 @@ func renderSeats(s *v1alpha1.Seats) string {
 	return fmt.Sprintf("nominal=%s limit=%s executing=%s peak=%s demand=%s headroom=%s queued=%s queuedSeats=%s capacity=%s",
 		figure(s.NominalSeats), figure(s.CurrentLimitSeats), figure(s.ExecutingSeats), figure(s.PeakExecutingSeats),
 		figure(s.PeakDemandSeats), figure(s.HeadroomSeats), figure(s.QueuedRequests), figure(s.QueuedSeats), figure(s.QueueCapacityRequests))
+}
+
+func renderLimits(s *v1alpha1.Seats) string {
+	return fmt.Sprintf("headroom nominal=%s reachable=%s of %s smoothedDemand=%s",
+		figure(s.NominalHeadroomSeats), figure(s.ReachableHeadroomSeats), figure(s.ReachableLimitSeats), figure(s.SmoothedDemandSeats))
+}
+
+func renderUse(s *v1alpha1.InstanceSeats) string {
+	u := s.Utilization
+	if u == nil {
+		return "- from " + cmp.Or(string(s.PeakSource), "-")
+	}
+	return fmt.Sprintf("average=%s peak=(%s,%s] saturated=%sms from %s", cmp.Or(u.Average, "-"),
+		cmp.Or(u.PeakOver, "-"), cmp.Or(u.PeakUpTo, "-"), figure(u.SaturatedMilliseconds), s.PeakSource)
+}
+
+func renderSchema(u *v1alpha1.FlowSchemaUse) string {
+	return fmt.Sprintf("%s seatSeconds=%s executing=%s share=%s peak=%s dispatched=%s rejected=%s waitP50=%s waitP99=%s execution=%s width=%s",
+		u.Name, figure(u.EstimatedSeatSeconds), figure(u.ExecutingSeats), cmp.Or(u.ExecutingShare, "-"), figure(u.PeakExecutingSeats),
+		figure(u.Dispatched), figure(u.Rejected), figure(u.WaitP50Milliseconds), figure(u.WaitP99Milliseconds),
+		figure(u.ExecutionMeanMilliseconds), cmp.Or(u.MeanWidthSeats, "-"))
 }
 
 func renderRequests(r *v1alpha1.RequestFigures) string {

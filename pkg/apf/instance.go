@@ -21,6 +21,8 @@ type instance struct {
 	complete bool
 	// series by signal and priority level.
 	series map[string]map[string][]sources.Series
+	// pool of seats that its levels share.
+	pool pool
 }
 
 // survey is what a Reading says about the kube-apiservers, for all levels.
@@ -94,6 +96,12 @@ func (i *instance) of(signal, level string) (series []sources.Series, known bool
 	return nil, companion != "" && i.has(companion)
 }
 
+// tells says that the series of a level are known, if only to be none.
+func (i *instance) tells(signal, level string) bool {
+	_, known := i.of(signal, level)
+	return known
+}
+
 // gauge sums the newest and the highest values of a level; nil when unknown.
 func (i *instance) gauge(signal, level string) (last, highest *int64) {
 	series, known := i.of(signal, level)
@@ -111,6 +119,16 @@ func (i *instance) gauge(signal, level string) (last, highest *int64) {
 		highestSum += h
 	}
 	return &lastSum, &highestSum
+}
+
+// only returns the histogram of a level whose signal has one series for each; nil
+// when there is none.
+func (i *instance) only(signal, level string) *sources.Buckets {
+	series, _ := i.of(signal, level)
+	if len(series) != 1 {
+		return nil
+	}
+	return series[0].Histogram
 }
 
 // increase sums the increases of a level; nil when unknown.

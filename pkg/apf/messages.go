@@ -115,6 +115,31 @@ func lackingMessage(rows []*row) string {
 		rows[0].Instance, strings.Join(rows[0].missing, ", "), alsoIncomplete(rows))
 }
 
+// gapsMessage names the metrics without which some figures are absent, where those
+// that the pressure needs are there.
+func gapsMessage(rows []*row) string {
+	var names, instances []string
+	for _, r := range rows {
+		if len(r.missing) > 0 || len(r.lacking) == 0 {
+			continue
+		}
+		instances = append(instances, r.Instance)
+		for _, name := range r.lacking {
+			if !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	switch len(instances) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("; %s does not show: %s", instances[0], list(names))
+	default:
+		return fmt.Sprintf("; %d kube-apiservers do not show: %s", len(instances), list(names))
+	}
+}
+
 // shortMessage speaks of the instance that covers the least of the window.
 func (s *survey) shortMessage(rows []*row) string {
 	r := slices.MinFunc(rows, func(a, b *row) int { return cmp.Compare(a.instance.Covered(), b.instance.Covered()) })

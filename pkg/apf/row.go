@@ -24,6 +24,8 @@ type row struct {
 	longWaits, allWaits float64
 	// missing names the metrics that the pressure would have needed.
 	missing []string
+	// lacking names those that other figures would have needed.
+	lacking []string
 }
 
 func newRow(i *instance, level string, spec *v1alpha1.APFHeadroomSpec) *row {
@@ -55,13 +57,45 @@ func (r *row) readSeats(capacity *int64) {
 	r.ExecutingSeats, r.PeakExecutingSeats = r.instance.gauge(executing, r.level)
 	r.need(r.ExecutingSeats != nil, executing)
 	_, r.PeakDemandSeats = r.instance.gauge(peakDemand, r.level)
-	if !r.exempt && r.CurrentLimitSeats != nil && r.ExecutingSeats != nil {
-		r.HeadroomSeats = new(*r.CurrentLimitSeats - *r.ExecutingSeats)
+	r.SmoothedDemandSeats, _ = r.instance.gauge(smoothedDemand, r.level)
+	if !r.exempt {
+		r.want(r.SmoothedDemandSeats != nil, smoothedDemand)
+		r.readHeadrooms()
+		r.readUtilization()
 	}
 	r.QueuedRequests, _ = r.instance.gauge(queuedRequests, r.level)
 	r.need(r.QueuedRequests != nil || r.exempt, queuedRequests)
 	r.QueuedSeats, _ = r.instance.gauge(queuedSeats, r.level)
 	r.QueueCapacityRequests = capacity
+}
+
+// readHeadrooms takes the seats in use from each of the three limits.
+func (r *row) readHeadrooms() {
+	r.ReachableLimitSeats = r.instance.reachableLimit(r.level, r.NominalSeats, r.want)
+	if r.ExecutingSeats == nil {
+		return
+	}
+	left := func(limit *int64) *int64 {
+		if limit == nil {
+			return nil
+		}
+		return new(*limit - *r.ExecutingSeats)
+	}
+	r.HeadroomSeats = left(r.CurrentLimitSeats)
+	r.NominalHeadroomSeats = left(r.NominalSeats)
+	r.ReachableHeadroomSeats = left(r.ReachableLimitSeats)
+}
+
+// readUtilization reads the use of seats over all of the window.
+func (r *row) readUtilization() {
+	r.Utilization = seatUtilization(r.instance.only(utilization, r.level))
+	switch {
+	case r.Utilization != nil:
+		r.PeakSource = v1alpha1.PeakSourceSeatUtilization
+	case r.PeakExecutingSeats != nil:
+		r.PeakSource = v1alpha1.PeakSourceSamples
+	}
+	r.want(r.Utilization != nil, utilization)
 }
 
 // readRequests reads what happened since instance.First.
@@ -71,6 +105,8 @@ func (r *row) readRequests() {
 	r.RejectedRequests = r.instance.increase(rejected, r.level)
 	r.need(r.RejectedRequests != nil || r.exempt, rejected)
 	r.rejectedBy = r.instance.rejections(r.level)
+	r.want(r.instance.tells(execution, r.level), execution)
+	r.want(r.instance.tells(width, r.level), width)
 	if r.exempt {
 		return
 	}
@@ -86,6 +122,13 @@ func (r *row) readRequests() {
 		return
 	}
 	r.longWaits, r.allWaits = long, all
+}
+
+// want notes the metric of a signal as lacking unless its figure is known.
+func (r *row) want(known bool, signal string) {
+	if !known {
+		r.lacking = append(r.lacking, declared(signal).Metrics[0])
+	}
 }
 
 // need notes the metric of a signal as missing unless its figure is known.

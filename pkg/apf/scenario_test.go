@@ -25,7 +25,7 @@ import (
 //	schema NAME LEVEL PRECEDENCE [ByUser|ByNamespace]
 //	instance NAME [covered=5m] [behind=0s] [born]
 //	METRIC{LABEL="VALUE",...} VALUE [max=VALUE]
-//	METRIC{LABEL="VALUE",...} le:BOUND=COUNT ... le:+Inf=COUNT
+//	METRIC{LABEL="VALUE",...} le:BOUND=COUNT ... le:+Inf=COUNT [sum=SUM]
 //	missing NAME PROBLEM
 //	warning TEXT
 //
@@ -188,6 +188,11 @@ func (s *scenario) parseSample(words []string) error {
 		switch {
 		case key == "max":
 			p.max = v
+		case key == "sum":
+			if p.buckets == nil {
+				return fmt.Errorf("a sum before the buckets: %q", strings.Join(words, " "))
+			}
+			p.buckets.Sum = v
 		case strings.HasPrefix(key, "le:"):
 			bound, err := strconv.ParseFloat(key[len("le:"):], 64)
 			if err != nil {

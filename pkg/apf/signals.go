@@ -13,15 +13,21 @@ import (
 // Names of the signals in a Reading.
 const (
 	nominalLimit      = "apf-nominal-limit-seats"
+	lowerLimit        = "apf-lower-limit-seats"
+	upperLimit        = "apf-upper-limit-seats"
 	currentLimit      = "apf-current-limit-seats"
 	executing         = "apf-executing-seats"
 	executingBySchema = "apf-executing-seats-by-flow-schema"
 	peakDemand        = "apf-peak-demand-seats"
+	smoothedDemand    = "apf-smoothed-demand-seats"
+	utilization       = "apf-seat-utilization"
 	queuedRequests    = "apf-queued-requests"
 	queuedSeats       = "apf-queued-seats"
 	dispatched        = "apf-dispatched-requests"
 	rejected          = "apf-rejected-requests"
 	waits             = "apf-wait-duration"
+	execution         = "apf-execution-duration"
+	width             = "apf-estimated-seats"
 )
 
 // signal is a row of the catalog.
@@ -55,6 +61,16 @@ var catalog = []signal{
 	{Signal: gauge(currentLimit, "apiserver_flowcontrol_current_limit_seats")},
 	// 1.26 and later. Of the last ten seconds before each sample.
 	{Signal: gauge(peakDemand, "apiserver_flowcontrol_demand_seats_high_watermark")},
+	// 1.26 and later, set together with the nominal limit.
+	{Signal: gauge(lowerLimit, "apiserver_flowcontrol_lower_limit_seats")},
+	{Signal: gauge(upperLimit, "apiserver_flowcontrol_upper_limit_seats")},
+	// 1.26 and later. Mean and deviation of ten seconds are in it; by themselves they
+	// say nothing of the window.
+	{Signal: gauge(smoothedDemand, "apiserver_flowcontrol_demand_seats_smoothed")},
+	// 1.26 and later; there for every level from the first moment on. demand_seats is
+	// of the same kind, but is not read: up to the limit it says the same, and over it
+	// the queue and the rejections say more.
+	{Signal: histogram(utilization, "apiserver_flowcontrol_priority_level_seat_utilization")},
 	// Declared twice: flow schemas do not peak together, so only a source that sums
 	// them before it takes the highest value knows the peak of the level.
 	{Signal: gauge(executing, executingMetrics()...), zeroWith: executing},
@@ -65,7 +81,10 @@ var catalog = []signal{
 	},
 	// 1.28 and later.
 	{Signal: gauge(queuedSeats, "apiserver_flowcontrol_current_inqueue_seats"), zeroWith: queuedSeats},
-	{Signal: counter(dispatched, "apiserver_flowcontrol_dispatched_requests_total"), zeroWith: dispatched},
+	{
+		Signal:   withLabels(counter(dispatched, "apiserver_flowcontrol_dispatched_requests_total"), "flow_schema"),
+		zeroWith: dispatched,
+	},
 	// Registered together with the dispatched requests; a healthy instance has
 	// never rejected any, so the family itself proves nothing.
 	{
@@ -73,15 +92,21 @@ var catalog = []signal{
 		zeroWith: dispatched,
 	},
 	// Why only "true": see the package comment.
-	{Signal: sources.Signal{
-		Name:        waits,
-		Component:   sources.KubeAPIServer,
-		Kind:        sources.Histogram,
-		Metrics:     []string{"apiserver_flowcontrol_request_wait_duration_seconds"},
-		Labels:      []string{"priority_level"},
-		Match:       map[string][]string{"execute": {"true"}},
-		PerInstance: true,
-	}},
+	{Signal: matching(
+		withLabels(histogram(waits, "apiserver_flowcontrol_request_wait_duration_seconds"), "flow_schema"),
+		"execute", "true",
+	)},
+	// Of these two only the sum and the count are used. A histogram costs Prometheus
+	// three queries all the same.
+	{
+		Signal:   withLabels(histogram(execution, "apiserver_flowcontrol_request_execution_seconds"), "flow_schema"),
+		zeroWith: execution,
+	},
+	// 1.24 and later.
+	{
+		Signal:   withLabels(histogram(width, "apiserver_flowcontrol_work_estimated_seats"), "flow_schema"),
+		zeroWith: width,
+	},
 }
 
 // executingMetrics count seats. current_executing_requests does not: a wide LIST
@@ -125,6 +150,17 @@ func gauge(name string, metrics ...string) sources.Signal {
 func counter(name string, metrics ...string) sources.Signal {
 	s := gauge(name, metrics...)
 	s.Kind = sources.Counter
+	return s
+}
+
+func histogram(name string, metrics ...string) sources.Signal {
+	s := gauge(name, metrics...)
+	s.Kind = sources.Histogram
+	return s
+}
+
+func matching(s sources.Signal, label string, values ...string) sources.Signal {
+	s.Match = map[string][]string{label: values}
 	return s
 }
 

@@ -12,15 +12,19 @@ import (
 // fall together: their sum is an upper bound of the true one.
 func totalSeats(rows []*row) *v1alpha1.Seats {
 	return &v1alpha1.Seats{
-		NominalSeats:          sum(rows, func(r *row) *int64 { return r.NominalSeats }),
-		CurrentLimitSeats:     sum(rows, func(r *row) *int64 { return r.CurrentLimitSeats }),
-		ExecutingSeats:        sum(rows, func(r *row) *int64 { return r.ExecutingSeats }),
-		PeakExecutingSeats:    sum(rows, func(r *row) *int64 { return r.PeakExecutingSeats }),
-		PeakDemandSeats:       sum(rows, func(r *row) *int64 { return r.PeakDemandSeats }),
-		HeadroomSeats:         sum(rows, func(r *row) *int64 { return r.HeadroomSeats }),
-		QueuedRequests:        sum(rows, func(r *row) *int64 { return r.QueuedRequests }),
-		QueuedSeats:           sum(rows, func(r *row) *int64 { return r.QueuedSeats }),
-		QueueCapacityRequests: sum(rows, func(r *row) *int64 { return r.QueueCapacityRequests }),
+		NominalSeats:           sum(rows, func(r *row) *int64 { return r.NominalSeats }),
+		CurrentLimitSeats:      sum(rows, func(r *row) *int64 { return r.CurrentLimitSeats }),
+		ReachableLimitSeats:    sum(rows, func(r *row) *int64 { return r.ReachableLimitSeats }),
+		ExecutingSeats:         sum(rows, func(r *row) *int64 { return r.ExecutingSeats }),
+		PeakExecutingSeats:     sum(rows, func(r *row) *int64 { return r.PeakExecutingSeats }),
+		PeakDemandSeats:        sum(rows, func(r *row) *int64 { return r.PeakDemandSeats }),
+		SmoothedDemandSeats:    sum(rows, func(r *row) *int64 { return r.SmoothedDemandSeats }),
+		HeadroomSeats:          sum(rows, func(r *row) *int64 { return r.HeadroomSeats }),
+		NominalHeadroomSeats:   sum(rows, func(r *row) *int64 { return r.NominalHeadroomSeats }),
+		ReachableHeadroomSeats: sum(rows, func(r *row) *int64 { return r.ReachableHeadroomSeats }),
+		QueuedRequests:         sum(rows, func(r *row) *int64 { return r.QueuedRequests }),
+		QueuedSeats:            sum(rows, func(r *row) *int64 { return r.QueuedSeats }),
+		QueueCapacityRequests:  sum(rows, func(r *row) *int64 { return r.QueueCapacityRequests }),
 	}
 }
 

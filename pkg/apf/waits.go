@@ -5,7 +5,6 @@ package apf
 
 import (
 	"math"
-	"slices"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
@@ -30,8 +29,7 @@ func (i *instance) histogram(level string) (sum *sources.Buckets, known bool) {
 		return nil, n != nil && *n == 0
 	}
 	for _, s := range series {
-		if s.Histogram == nil || len(s.Histogram.Counts) == 0 || !slices.ContainsFunc(s.Histogram.Bounds, isLast) ||
-			slices.ContainsFunc(s.Histogram.Counts, isNoCount) {
+		if !sound(s.Histogram) {
 			return nil, false
 		}
 		sum = add(sum, s.Histogram)
@@ -73,16 +71,21 @@ func longWaits(b *sources.Buckets) (long, all float64, known bool) {
 	return b.Count() - within, b.Count(), known
 }
 
-// waitP99 is the 99th percentile of the waits in milliseconds, rounded up, and the
-// bucket it falls in; nil without waits or without finite buckets.
+// waitP99 is the 99th percentile of the waits, and the bucket it falls in.
 func waitP99(b *sources.Buckets) (*int64, *v1alpha1.LatencyBucket) {
+	return waitQuantile(b, 0.99)
+}
+
+// waitQuantile is a quantile of the waits in milliseconds, rounded up, and the bucket
+// it falls in; nil without waits or without finite buckets.
+func waitQuantile(b *sources.Buckets, q float64) (*int64, *v1alpha1.LatencyBucket) {
 	if b == nil {
 		return nil, nil
 	}
 	b = b.EnsureMonotonic()
-	p99 := b.Quantile(0.99)
-	lower, upper, known := b.Bucket(0.99)
-	if math.IsNaN(p99) || !known {
+	wait := b.Quantile(q)
+	lower, upper, known := b.Bucket(q)
+	if math.IsNaN(wait) || !known {
 		return nil, nil
 	}
 	// The first bound is 0 s, and its bucket reaches down without end; no wait does.
@@ -90,7 +93,7 @@ func waitP99(b *sources.Buckets) (*int64, *v1alpha1.LatencyBucket) {
 	if !math.IsInf(upper, 1) {
 		bucket.UpToMilliseconds = new(milliseconds(upper))
 	}
-	return new(milliseconds(p99)), bucket
+	return new(milliseconds(wait)), bucket
 }
 
 // milliseconds rounds up, but not for the error of the multiplication: 0.57 s are

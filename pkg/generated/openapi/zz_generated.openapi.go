@@ -20,85 +20,324 @@ import (
 
 func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	return map[string]common.OpenAPIDefinition{
-		v1alpha1.APFHeadroom{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFHeadroom(ref),
-		v1alpha1.APFHeadroomList{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_APFHeadroomList(ref),
-		v1alpha1.APFHeadroomSpec{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_APFHeadroomSpec(ref),
-		v1alpha1.APFHeadroomStatus{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref),
-		v1alpha1.BurnRate{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_BurnRate(ref),
-		v1alpha1.DayMinutes{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_DayMinutes(ref),
-		v1alpha1.DayObjective{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_DayObjective(ref),
-		v1alpha1.ExcludedKeys{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref),
-		v1alpha1.FlowSchema{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_FlowSchema(ref),
-		v1alpha1.Indicator{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_Indicator(ref),
-		v1alpha1.InstanceCounts{}.OpenAPIModelName():      schema_pkg_apis_slo_v1alpha1_InstanceCounts(ref),
-		v1alpha1.InstanceSeats{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref),
-		v1alpha1.KeyCounts{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_KeyCounts(ref),
-		v1alpha1.KeyFigures{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_KeyFigures(ref),
-		v1alpha1.LatencyBucket{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref),
-		v1alpha1.LimitResponse{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_LimitResponse(ref),
-		v1alpha1.Quantiles{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_Quantiles(ref),
-		v1alpha1.RejectedRequests{}.OpenAPIModelName():    schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref),
-		v1alpha1.RequestFigures{}.OpenAPIModelName():      schema_pkg_apis_slo_v1alpha1_RequestFigures(ref),
-		v1alpha1.SLOReport{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SLOReport(ref),
-		v1alpha1.SLOReportList{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_SLOReportList(ref),
-		v1alpha1.SLOReportSpec{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_SLOReportSpec(ref),
-		v1alpha1.SLOReportStatus{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref),
-		v1alpha1.Seats{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_Seats(ref),
-		resource.Quantity{}.OpenAPIModelName():            schema_apimachinery_pkg_api_resource_Quantity(ref),
-		v1.APIGroup{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_APIGroup(ref),
-		v1.APIGroupList{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_APIGroupList(ref),
-		v1.APIResource{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_APIResource(ref),
-		v1.APIResourceList{}.OpenAPIModelName():           schema_pkg_apis_meta_v1_APIResourceList(ref),
-		v1.APIVersions{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_APIVersions(ref),
-		v1.ApplyOptions{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_ApplyOptions(ref),
-		v1.Condition{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_Condition(ref),
-		v1.CreateOptions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_CreateOptions(ref),
-		v1.DeleteOptions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_DeleteOptions(ref),
-		v1.Duration{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_Duration(ref),
-		v1.FieldSelectorRequirement{}.OpenAPIModelName():  schema_pkg_apis_meta_v1_FieldSelectorRequirement(ref),
-		v1.FieldsV1{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_FieldsV1(ref),
-		v1.GetOptions{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_GetOptions(ref),
-		v1.GroupKind{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_GroupKind(ref),
-		v1.GroupResource{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_GroupResource(ref),
-		v1.GroupVersion{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_GroupVersion(ref),
-		v1.GroupVersionForDiscovery{}.OpenAPIModelName():  schema_pkg_apis_meta_v1_GroupVersionForDiscovery(ref),
-		v1.GroupVersionKind{}.OpenAPIModelName():          schema_pkg_apis_meta_v1_GroupVersionKind(ref),
-		v1.GroupVersionResource{}.OpenAPIModelName():      schema_pkg_apis_meta_v1_GroupVersionResource(ref),
-		v1.InternalEvent{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_InternalEvent(ref),
-		v1.LabelSelector{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_LabelSelector(ref),
-		v1.LabelSelectorRequirement{}.OpenAPIModelName():  schema_pkg_apis_meta_v1_LabelSelectorRequirement(ref),
-		v1.List{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_List(ref),
-		v1.ListMeta{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_ListMeta(ref),
-		v1.ListOptions{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_ListOptions(ref),
-		v1.ManagedFieldsEntry{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_ManagedFieldsEntry(ref),
-		v1.MicroTime{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_MicroTime(ref),
-		v1.ObjectMeta{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_ObjectMeta(ref),
-		v1.OwnerReference{}.OpenAPIModelName():            schema_pkg_apis_meta_v1_OwnerReference(ref),
-		v1.PartialObjectMetadata{}.OpenAPIModelName():     schema_pkg_apis_meta_v1_PartialObjectMetadata(ref),
-		v1.PartialObjectMetadataList{}.OpenAPIModelName(): schema_pkg_apis_meta_v1_PartialObjectMetadataList(ref),
-		v1.Patch{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_Patch(ref),
-		v1.PatchOptions{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_PatchOptions(ref),
-		v1.Preconditions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_Preconditions(ref),
-		v1.RootPaths{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_RootPaths(ref),
-		v1.ServerAddressByClientCIDR{}.OpenAPIModelName(): schema_pkg_apis_meta_v1_ServerAddressByClientCIDR(ref),
-		v1.ShardInfo{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_ShardInfo(ref),
-		v1.Status{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_Status(ref),
-		v1.StatusCause{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_StatusCause(ref),
-		v1.StatusDetails{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_StatusDetails(ref),
-		v1.Table{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_Table(ref),
-		v1.TableColumnDefinition{}.OpenAPIModelName():     schema_pkg_apis_meta_v1_TableColumnDefinition(ref),
-		v1.TableOptions{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_TableOptions(ref),
-		v1.TableRow{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_TableRow(ref),
-		v1.TableRowCondition{}.OpenAPIModelName():         schema_pkg_apis_meta_v1_TableRowCondition(ref),
-		v1.Time{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_Time(ref),
-		v1.Timestamp{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_Timestamp(ref),
-		v1.TypeMeta{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_TypeMeta(ref),
-		v1.UpdateOptions{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_UpdateOptions(ref),
-		v1.WatchEvent{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_WatchEvent(ref),
-		runtime.RawExtension{}.OpenAPIModelName():         schema_k8sio_apimachinery_pkg_runtime_RawExtension(ref),
-		runtime.TypeMeta{}.OpenAPIModelName():             schema_k8sio_apimachinery_pkg_runtime_TypeMeta(ref),
-		runtime.Unknown{}.OpenAPIModelName():              schema_k8sio_apimachinery_pkg_runtime_Unknown(ref),
-		version.Info{}.OpenAPIModelName():                 schema_k8sio_apimachinery_pkg_version_Info(ref),
+		v1alpha1.APFClassification{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFClassification(ref),
+		v1alpha1.APFClassificationSpec{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_APFClassificationSpec(ref),
+		v1alpha1.APFClassificationStatus{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_APFClassificationStatus(ref),
+		v1alpha1.APFHeadroom{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_APFHeadroom(ref),
+		v1alpha1.APFHeadroomList{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_APFHeadroomList(ref),
+		v1alpha1.APFHeadroomSpec{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_APFHeadroomSpec(ref),
+		v1alpha1.APFHeadroomStatus{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref),
+		v1alpha1.APFSimulation{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_APFSimulation(ref),
+		v1alpha1.APFSimulationSpec{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFSimulationSpec(ref),
+		v1alpha1.APFSimulationStatus{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_APFSimulationStatus(ref),
+		v1alpha1.BurnRate{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_BurnRate(ref),
+		v1alpha1.ClassifiedCounts{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_ClassifiedCounts(ref),
+		v1alpha1.ClassifiedListOptions{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_ClassifiedListOptions(ref),
+		v1alpha1.ClassifiedPath{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_ClassifiedPath(ref),
+		v1alpha1.ClassifiedRequest{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_ClassifiedRequest(ref),
+		v1alpha1.ClassifiedResource{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_ClassifiedResource(ref),
+		v1alpha1.ClassifiedUser{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_ClassifiedUser(ref),
+		v1alpha1.DayMinutes{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_DayMinutes(ref),
+		v1alpha1.DayObjective{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_DayObjective(ref),
+		v1alpha1.DemandShare{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_DemandShare(ref),
+		v1alpha1.ExcludedKeys{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref),
+		v1alpha1.Flow{}.OpenAPIModelName():                      schema_pkg_apis_slo_v1alpha1_Flow(ref),
+		v1alpha1.FlowQueues{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_FlowQueues(ref),
+		v1alpha1.FlowSchema{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_FlowSchema(ref),
+		v1alpha1.FlowSchemaUse{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_FlowSchemaUse(ref),
+		v1alpha1.Indicator{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_Indicator(ref),
+		v1alpha1.InstanceCounts{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_InstanceCounts(ref),
+		v1alpha1.InstanceSeats{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref),
+		v1alpha1.KeyCounts{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_KeyCounts(ref),
+		v1alpha1.KeyFigures{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_KeyFigures(ref),
+		v1alpha1.LatencyBucket{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref),
+		v1alpha1.LevelHeadroom{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref),
+		v1alpha1.LimitResponse{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_LimitResponse(ref),
+		v1alpha1.MatchedFlowSchema{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_MatchedFlowSchema(ref),
+		v1alpha1.MatchedPriorityLevel{}.OpenAPIModelName():      schema_pkg_apis_slo_v1alpha1_MatchedPriorityLevel(ref),
+		v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName():      schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref),
+		v1alpha1.Quantiles{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_Quantiles(ref),
+		v1alpha1.RejectedRequests{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref),
+		v1alpha1.RequestFigures{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RequestFigures(ref),
+		v1alpha1.RequestWidth{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_RequestWidth(ref),
+		v1alpha1.SLOReport{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_SLOReport(ref),
+		v1alpha1.SLOReportList{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SLOReportList(ref),
+		v1alpha1.SLOReportSpec{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SLOReportSpec(ref),
+		v1alpha1.SLOReportStatus{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref),
+		v1alpha1.SeatRange{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_SeatRange(ref),
+		v1alpha1.SeatUtilization{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SeatUtilization(ref),
+		v1alpha1.Seats{}.OpenAPIModelName():                     schema_pkg_apis_slo_v1alpha1_Seats(ref),
+		v1alpha1.SelfAPFClassification{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_SelfAPFClassification(ref),
+		v1alpha1.SelfAPFClassificationSpec{}.OpenAPIModelName(): schema_pkg_apis_slo_v1alpha1_SelfAPFClassificationSpec(ref),
+		v1alpha1.SimulatedDemand{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref),
+		v1alpha1.SimulatedInstance{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_SimulatedInstance(ref),
+		v1alpha1.SimulatedLevel{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_SimulatedLevel(ref),
+		v1alpha1.SimulatedLimits{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref),
+		v1alpha1.SimulatedSeats{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_SimulatedSeats(ref),
+		v1alpha1.SimulatedServer{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref),
+		resource.Quantity{}.OpenAPIModelName():                  schema_apimachinery_pkg_api_resource_Quantity(ref),
+		v1.APIGroup{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_APIGroup(ref),
+		v1.APIGroupList{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_APIGroupList(ref),
+		v1.APIResource{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_APIResource(ref),
+		v1.APIResourceList{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_APIResourceList(ref),
+		v1.APIVersions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_APIVersions(ref),
+		v1.ApplyOptions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_ApplyOptions(ref),
+		v1.Condition{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_Condition(ref),
+		v1.CreateOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_CreateOptions(ref),
+		v1.DeleteOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_DeleteOptions(ref),
+		v1.Duration{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_Duration(ref),
+		v1.FieldSelectorRequirement{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_FieldSelectorRequirement(ref),
+		v1.FieldsV1{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_FieldsV1(ref),
+		v1.GetOptions{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_GetOptions(ref),
+		v1.GroupKind{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_GroupKind(ref),
+		v1.GroupResource{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_GroupResource(ref),
+		v1.GroupVersion{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_GroupVersion(ref),
+		v1.GroupVersionForDiscovery{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_GroupVersionForDiscovery(ref),
+		v1.GroupVersionKind{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_GroupVersionKind(ref),
+		v1.GroupVersionResource{}.OpenAPIModelName():            schema_pkg_apis_meta_v1_GroupVersionResource(ref),
+		v1.InternalEvent{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_InternalEvent(ref),
+		v1.LabelSelector{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_LabelSelector(ref),
+		v1.LabelSelectorRequirement{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_LabelSelectorRequirement(ref),
+		v1.List{}.OpenAPIModelName():                            schema_pkg_apis_meta_v1_List(ref),
+		v1.ListMeta{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_ListMeta(ref),
+		v1.ListOptions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_ListOptions(ref),
+		v1.ManagedFieldsEntry{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_ManagedFieldsEntry(ref),
+		v1.MicroTime{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_MicroTime(ref),
+		v1.ObjectMeta{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_ObjectMeta(ref),
+		v1.OwnerReference{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_OwnerReference(ref),
+		v1.PartialObjectMetadata{}.OpenAPIModelName():           schema_pkg_apis_meta_v1_PartialObjectMetadata(ref),
+		v1.PartialObjectMetadataList{}.OpenAPIModelName():       schema_pkg_apis_meta_v1_PartialObjectMetadataList(ref),
+		v1.Patch{}.OpenAPIModelName():                           schema_pkg_apis_meta_v1_Patch(ref),
+		v1.PatchOptions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_PatchOptions(ref),
+		v1.Preconditions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_Preconditions(ref),
+		v1.RootPaths{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_RootPaths(ref),
+		v1.ServerAddressByClientCIDR{}.OpenAPIModelName():       schema_pkg_apis_meta_v1_ServerAddressByClientCIDR(ref),
+		v1.ShardInfo{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_ShardInfo(ref),
+		v1.Status{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_Status(ref),
+		v1.StatusCause{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_StatusCause(ref),
+		v1.StatusDetails{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_StatusDetails(ref),
+		v1.Table{}.OpenAPIModelName():                           schema_pkg_apis_meta_v1_Table(ref),
+		v1.TableColumnDefinition{}.OpenAPIModelName():           schema_pkg_apis_meta_v1_TableColumnDefinition(ref),
+		v1.TableOptions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_TableOptions(ref),
+		v1.TableRow{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_TableRow(ref),
+		v1.TableRowCondition{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_TableRowCondition(ref),
+		v1.Time{}.OpenAPIModelName():                            schema_pkg_apis_meta_v1_Time(ref),
+		v1.Timestamp{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_Timestamp(ref),
+		v1.TypeMeta{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_TypeMeta(ref),
+		v1.UpdateOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_UpdateOptions(ref),
+		v1.WatchEvent{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_WatchEvent(ref),
+		runtime.RawExtension{}.OpenAPIModelName():               schema_k8sio_apimachinery_pkg_runtime_RawExtension(ref),
+		runtime.TypeMeta{}.OpenAPIModelName():                   schema_k8sio_apimachinery_pkg_runtime_TypeMeta(ref),
+		runtime.Unknown{}.OpenAPIModelName():                    schema_k8sio_apimachinery_pkg_runtime_Unknown(ref),
+		version.Info{}.OpenAPIModelName():                       schema_k8sio_apimachinery_pkg_version_Info(ref),
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_APFClassification(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "APFClassification asks how API Priority & Fairness treats a request of a user: which flow schema matches it, which priority level it takes seats of, how many, and what is free there. It is a review: it can only be created, the answer is in its status, and nothing is stored or sent to a kube-apiserver.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "metadata is not looked at: a review has no name.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "spec is the request that is asked about.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.APFClassificationSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "status is the answer. What a caller sends here is ignored.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.APFClassificationStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.APFClassificationSpec{}.OpenAPIModelName(), v1alpha1.APFClassificationStatus{}.OpenAPIModelName(), v1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_APFClassificationSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "APFClassificationSpec is a request of a user.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"user": {
+						SchemaProps: spec.SchemaProps{
+							Description: "user is the name of the user, as authentication gives it. A service account is system:serviceaccount:NAMESPACE:NAME, a request without credentials is of system:anonymous.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"groups": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "groups of the user. What every user is in need not be given, by the rules of impersonation: system:authenticated or system:unauthenticated are added, and to a service account without any groups those of service accounts.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"resourceAttributes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resourceAttributes describe a request for a resource.",
+							Ref:         ref(v1alpha1.ClassifiedResource{}.OpenAPIModelName()),
+						},
+					},
+					"nonResourceAttributes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nonResourceAttributes describe a request for a path that is no resource, such as /healthz.",
+							Ref:         ref(v1alpha1.ClassifiedPath{}.OpenAPIModelName()),
+						},
+					},
+					"counts": {
+						SchemaProps: spec.SchemaProps{
+							Description: "counts are what a kube-apiserver knows and this server does not, for the width of the request. Without them the width is a range.",
+							Ref:         ref(v1alpha1.ClassifiedCounts{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"user"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ClassifiedCounts{}.OpenAPIModelName(), v1alpha1.ClassifiedPath{}.OpenAPIModelName(), v1alpha1.ClassifiedResource{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_APFClassificationStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "APFClassificationStatus is how a request is treated. It holds for every kube-apiserver that has read the flow schemas and priority levels as they are now; each does so within moments of a change.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"treatment": {
+						SchemaProps: spec.SchemaProps{
+							Description: "treatment is Exempt, Queue, Reject or LongRunning.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reason says why, in a sentence.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"user": {
+						SchemaProps: spec.SchemaProps{
+							Description: "user is whom the request was classified for.",
+							Ref:         ref(v1alpha1.ClassifiedUser{}.OpenAPIModelName()),
+						},
+					},
+					"flowSchema": {
+						SchemaProps: spec.SchemaProps{
+							Description: "flowSchema that matches. Absent for LongRunning.",
+							Ref:         ref(v1alpha1.MatchedFlowSchema{}.OpenAPIModelName()),
+						},
+					},
+					"priorityLevel": {
+						SchemaProps: spec.SchemaProps{
+							Description: "priorityLevel of the flow schema. Absent for LongRunning.",
+							Ref:         ref(v1alpha1.MatchedPriorityLevel{}.OpenAPIModelName()),
+						},
+					},
+					"passedOver": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "passedOver are flow schemas that match and come first, but refer to a priority level that there is not: kube-apiservers ignore them, and the request goes on to flowSchema.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"flow": {
+						SchemaProps: spec.SchemaProps{
+							Description: "flow is what the request shares its queues with. Absent where there are no queues to share.",
+							Ref:         ref(v1alpha1.Flow{}.OpenAPIModelName()),
+						},
+					},
+					"width": {
+						SchemaProps: spec.SchemaProps{
+							Description: "width is how many seats the request takes. Absent for LongRunning, which takes none.",
+							Ref:         ref(v1alpha1.RequestWidth{}.OpenAPIModelName()),
+						},
+					},
+					"queue": {
+						SchemaProps: spec.SchemaProps{
+							Description: "queue is where the request waits while its level has no free seats. Absent where it does not wait.",
+							Ref:         ref(v1alpha1.FlowQueues{}.OpenAPIModelName()),
+						},
+					},
+					"headroom": {
+						SchemaProps: spec.SchemaProps{
+							Description: "headroom is what is free at the level. Absent for LongRunning, and when it is not known: headroomProblem says why.",
+							Ref:         ref(v1alpha1.LevelHeadroom{}.OpenAPIModelName()),
+						},
+					},
+					"headroomProblem": {
+						SchemaProps: spec.SchemaProps{
+							Description: "headroomProblem says why headroom is not known.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ClassifiedUser{}.OpenAPIModelName(), v1alpha1.Flow{}.OpenAPIModelName(), v1alpha1.FlowQueues{}.OpenAPIModelName(), v1alpha1.LevelHeadroom{}.OpenAPIModelName(), v1alpha1.MatchedFlowSchema{}.OpenAPIModelName(), v1alpha1.MatchedPriorityLevel{}.OpenAPIModelName(), v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName(), v1alpha1.RequestWidth{}.OpenAPIModelName()},
 	}
 }
 
@@ -318,6 +557,31 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 							Ref:         ref(v1alpha1.RequestFigures{}.OpenAPIModelName()),
 						},
 					},
+					"flowSchemas": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "flowSchemas says who uses the level: the ten flow schemas that took the most of it in the window, over all observed instances. They are ordered by estimatedSeatSeconds, then by the seats taken, by the requests rejected and by those dispatched. Flow schemas without a request are left out.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.FlowSchemaUse{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"flowSchemasOmitted": {
+						SchemaProps: spec.SchemaProps{
+							Description: "flowSchemasOmitted is the number of flow schemas that had requests and are not among flowSchemas. What of requests is not in flowSchemas is theirs.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
 					"instances": {
 						SchemaProps: spec.SchemaProps{
 							Description: "instances tells how many kube-apiservers were read.",
@@ -355,7 +619,7 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "conditions are HasHeadroom and DataComplete. lastTransitionTime is when this server first saw the present state.",
+							Description: "conditions are HasHeadroom, DataComplete and ConfigurationSound. lastTransitionTime is when this server first saw the present state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -371,7 +635,183 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.InstanceSeats{}.OpenAPIModelName(), v1alpha1.RequestFigures{}.OpenAPIModelName(), v1alpha1.Seats{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.FlowSchemaUse{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.InstanceSeats{}.OpenAPIModelName(), v1alpha1.RequestFigures{}.OpenAPIModelName(), v1alpha1.Seats{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_APFSimulation(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "APFSimulation asks what a change of API Priority & Fairness would do: the limits that each kube-apiserver would set, under the demand that was last observed. It is a review: it can only be created, the answer is in its status, and nothing is stored or changed.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "metadata is not looked at: a review has no name.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "spec is the change that is asked about. All that it does not name stays as it is in the cluster.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.APFSimulationSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "status is the answer. What a caller sends here is ignored.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.APFSimulationStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.APFSimulationSpec{}.OpenAPIModelName(), v1alpha1.APFSimulationStatus{}.OpenAPIModelName(), v1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_APFSimulationSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "APFSimulationSpec is a proposed change.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"serverConcurrencyLimit": {
+						SchemaProps: spec.SchemaProps{
+							Description: "serverConcurrencyLimit is the number of seats of every kube-apiserver, the sum of its flags --max-requests-inflight and --max-mutating-requests-inflight. From 1 to 2097152. Absent: as each of them has it.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"levels": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"name",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "levels are the priority levels that are changed or added, 100 at most.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.SimulatedLevel{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.SimulatedLevel{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_APFSimulationStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "APFSimulationStatus is the answer.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"simulated": {
+						SchemaProps: spec.SchemaProps{
+							Description: "simulated is true: nothing of what is said here has happened.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"observationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "observationTime is the time of the newest sample of the demand.",
+							Ref:         ref(v1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"windowSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "windowSeconds is the time, in seconds, from the oldest to the newest sample in which peaks of demand were looked for.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"instances": {
+						SchemaProps: spec.SchemaProps{
+							Description: "instances tells how many kube-apiservers were read. Seats do not move between them: each is simulated on its own.",
+							Ref:         ref(v1alpha1.InstanceCounts{}.OpenAPIModelName()),
+						},
+					},
+					"byInstance": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"instance",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "byInstance is the outcome in each observed kube-apiserver, sorted by instance.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.SimulatedInstance{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"conditions": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"type",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "conditions are DataComplete, DemandComplete and ArithmeticConfirmed. lastTransitionTime is when the question was answered.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1.Condition{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.SimulatedInstance{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -415,6 +855,272 @@ func schema_pkg_apis_slo_v1alpha1_BurnRate(ref common.ReferenceCallback) common.
 					},
 				},
 				Required: []string{"windowMinutes", "badMinutes", "judgedMinutes"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ClassifiedCounts(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ClassifiedCounts are what a kube-apiserver estimates the width of a request by.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"storedObjects": {
+						SchemaProps: spec.SchemaProps{
+							Description: "storedObjects is the number of objects of the resource in all namespaces: apiserver_resource_objects of the kube-apiserver.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"averageObjectBytes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "averageObjectBytes is their average size, in bytes: apiserver_resource_size_estimate_bytes divided by storedObjects.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"watchers": {
+						SchemaProps: spec.SchemaProps{
+							Description: "watchers is the number of watches of the kube-apiserver that get to know of a change: apiserver_registered_watchers is its upper bound.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ClassifiedListOptions(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ClassifiedListOptions are those options of a list or watch that decide how many objects a kube-apiserver has to handle for it.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"labelSelector": {
+						SchemaProps: spec.SchemaProps{
+							Description: "labelSelector as in the query of the request.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"fieldSelector": {
+						SchemaProps: spec.SchemaProps{
+							Description: "fieldSelector as in the query of the request.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"limit": {
+						SchemaProps: spec.SchemaProps{
+							Description: "limit is the size of a page, in objects. Zero: one page with all.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"resourceVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resourceVersion as in the query of the request.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resourceVersionMatch": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resourceVersionMatch is Exact or NotOlderThan.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"sendInitialEvents": {
+						SchemaProps: spec.SchemaProps{
+							Description: "sendInitialEvents tells whether a watch begins with all objects.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ClassifiedPath(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ClassifiedPath is a request for a path that is no resource.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"verb": {
+						SchemaProps: spec.SchemaProps{
+							Description: "verb is the method of HTTP in lower case: get, head, post, put, patch, delete or options.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"path": {
+						SchemaProps: spec.SchemaProps{
+							Description: "path of the URL, from its first slash.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"verb", "path"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ClassifiedRequest(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ClassifiedRequest is what is asked of a kube-apiserver. Exactly one of resourceAttributes and nonResourceAttributes is needed.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"resourceAttributes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resourceAttributes describe a request for a resource.",
+							Ref:         ref(v1alpha1.ClassifiedResource{}.OpenAPIModelName()),
+						},
+					},
+					"nonResourceAttributes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nonResourceAttributes describe a request for a path that is no resource, such as /healthz.",
+							Ref:         ref(v1alpha1.ClassifiedPath{}.OpenAPIModelName()),
+						},
+					},
+					"counts": {
+						SchemaProps: spec.SchemaProps{
+							Description: "counts are what a kube-apiserver knows and this server does not, for the width of the request. Without them the width is a range.",
+							Ref:         ref(v1alpha1.ClassifiedCounts{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ClassifiedCounts{}.OpenAPIModelName(), v1alpha1.ClassifiedPath{}.OpenAPIModelName(), v1alpha1.ClassifiedResource{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ClassifiedResource(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ClassifiedResource is a request for a resource.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"verb": {
+						SchemaProps: spec.SchemaProps{
+							Description: "verb is get, list, watch, create, update, patch, delete or deletecollection.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"group": {
+						SchemaProps: spec.SchemaProps{
+							Description: "group of the resource. Empty: the core group.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"version": {
+						SchemaProps: spec.SchemaProps{
+							Description: "version of the group. No rule of a flow schema looks at it. Default: v1.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resource in the plural, without a subresource: pods.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"subresource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "subresource, such as status.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"namespace": {
+						SchemaProps: spec.SchemaProps{
+							Description: "namespace of the request. Empty: a cluster-scoped request, which a list over all namespaces is, too.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the object. Only a list or a watch of one name differs from that of all, in its width; for the resource namespaces it is needed.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"options": {
+						SchemaProps: spec.SchemaProps{
+							Description: "options of a list or watch.",
+							Ref:         ref(v1alpha1.ClassifiedListOptions{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"verb", "resource"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ClassifiedListOptions{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ClassifiedUser(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ClassifiedUser is whom a request was classified for.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the user.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"groups": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "groups of the user, with those that every such user is in.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"name"},
 			},
 		},
 	}
@@ -554,6 +1260,36 @@ func schema_pkg_apis_slo_v1alpha1_DayObjective(ref common.ReferenceCallback) com
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_DemandShare(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "DemandShare is a part of the demand of a priority level, which a new flow schema would send to another one. It is an assumption of the caller: the demand of a single flow schema is not measured.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"level": {
+						SchemaProps: spec.SchemaProps{
+							Description: "level that the demand is taken from, one that exists.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"percent": {
+						SchemaProps: spec.SchemaProps{
+							Description: "percent of its demand, from 1 to 100. Peaks are divided like the rest.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+				Required: []string{"level", "percent"},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -592,6 +1328,90 @@ func schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref common.ReferenceCallback) com
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_Flow(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Flow is the requests that share a hand of queues, and are served in turn with those of other flows.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"distinguisherMethod": {
+						SchemaProps: spec.SchemaProps{
+							Description: "distinguisherMethod tells what makes a flow: ByUser or ByNamespace. Empty: the whole flow schema is one flow.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"distinguisher": {
+						SchemaProps: spec.SchemaProps{
+							Description: "distinguisher is the name of the user or namespace. Empty as well for ByNamespace and a cluster-scoped request.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_FlowQueues(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "FlowQueues are the queues of a flow, the same in every kube-apiserver.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"queues": {
+						SchemaProps: spec.SchemaProps{
+							Description: "queues is the number of queues of the level.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"hand": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "hand are the indices, from zero, of the queues that the flow is dealt. A request joins the one of them with the least work waiting.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"integer"},
+										Format: "int32",
+									},
+								},
+							},
+						},
+					},
+					"queueLengthLimit": {
+						SchemaProps: spec.SchemaProps{
+							Description: "queueLengthLimit is the number of requests that fit into one queue.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"maximumWaitMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "maximumWaitMilliseconds is after how long in the queue the request is turned away, in milliseconds: a quarter of the --request-timeout of the kube-apiserver at its default of 60 seconds. A request with a shorter timeout waits for up to a quarter of that.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"queues", "hand", "queueLengthLimit", "maximumWaitMilliseconds"},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_FlowSchema(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -624,6 +1444,98 @@ func schema_pkg_apis_slo_v1alpha1_FlowSchema(ref common.ReferenceCallback) commo
 					},
 				},
 				Required: []string{"name", "matchingPrecedence"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_FlowSchemaUse(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "FlowSchemaUse is what the requests of one flow schema took of a priority level, over all observed instances. A figure that one of them lacks is absent.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the FlowSchema.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"executingSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "executingSeats is the number of seats taken at the newest samples.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"executingShare": {
+						SchemaProps: spec.SchemaProps{
+							Description: "executingShare is executingSeats as a share of the seats that the level has taken: a decimal of up to six digits. Absent while none is taken.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"peakExecutingSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "peakExecutingSeats is the sum over instances of the highest number of taken seats in any sample of the window.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"estimatedSeatSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "estimatedSeatSeconds is how many seats were taken for how long in the window: the execution time of all requests multiplied by their mean width. An estimate: wide requests may take longer than narrow ones.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"dispatched": {
+						SchemaProps: spec.SchemaProps{
+							Description: "dispatched is the number of requests that got seats in the window.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"rejected": {
+						SchemaProps: spec.SchemaProps{
+							Description: "rejected is the number of requests turned away in the window. Their reasons are in requests.rejectedBy.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"waitP50Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "waitP50Milliseconds is the median of the time that requests waited until they got seats or gave up, in milliseconds, rounded up.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"waitP99Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "waitP99Milliseconds is the 99th percentile of the same.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"executionMeanMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "executionMeanMilliseconds is the mean time that a request held its seats, in milliseconds, rounded up; of a watch, that of its initial events.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"meanWidthSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "meanWidthSeats is the mean number of seats that a request asks for, as a decimal of up to six digits; rejected requests are in it. A wide LIST takes ten seats.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"name"},
 			},
 		},
 	}
@@ -772,6 +1684,13 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 							Format:      "int64",
 						},
 					},
+					"reachableLimitSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reachableLimitSeats is the highest limit that the level can get, in seats: all nominal seats less those that the other limited levels never lend, but no more than its own borrowing limit allows. It gets that many only while the others need no more than their minimum. Absent for Exempt levels.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
 					"executingSeats": {
 						SchemaProps: spec.SchemaProps{
 							Description: "executingSeats is the number of seats taken at the newest sample.",
@@ -781,14 +1700,21 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 					},
 					"peakExecutingSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "peakExecutingSeats is the highest number of taken seats in any sample of the window. Bursts between two samples are not in it.",
+							Description: "peakExecutingSeats is the highest number of taken seats in any sample of the window. Bursts between two samples are not in it, but in utilization.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
 					},
 					"peakDemandSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "peakDemandSeats is the highest number of seats taken or waited for in the window, from the ten-second high watermarks of the kube-apiserver.",
+							Description: "peakDemandSeats is the highest number of seats taken or waited for in those ten-second periods of the kube-apiserver that ended right before a sample of the window. Where samples are further apart than ten seconds, periods between them are not in it.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"smoothedDemandSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "smoothedDemandSeats is the demand that the kube-apiserver shares out seats by, at the newest sample, rounded: it rises at once to the mean and the standard deviation of the last ten seconds, and falls by half in five minutes.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -796,6 +1722,20 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 					"headroomSeats": {
 						SchemaProps: spec.SchemaProps{
 							Description: "headroomSeats is currentLimitSeats less executingSeats: what fits now. Negative when a wide request overshoots the limit. Absent for Exempt levels, which have no limit.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"nominalHeadroomSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nominalHeadroomSeats is nominalSeats less executingSeats: what fits once the level has back what it lent, which takes up to ten seconds. Negative while borrowed seats are taken. Absent for Exempt levels.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"reachableHeadroomSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reachableHeadroomSeats is reachableLimitSeats less executingSeats: what fits at most, with all that the level could borrow. Negative when a wide request overshoots. Absent for Exempt levels.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -819,6 +1759,19 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 							Description: "queueCapacityRequests is the number of requests that fit into all queues. A single flow reaches handSize of the queues only.",
 							Type:        []string{"integer"},
 							Format:      "int64",
+						},
+					},
+					"utilization": {
+						SchemaProps: spec.SchemaProps{
+							Description: "utilization is the use of the level's seats over all of the window, bursts included. Absent for Exempt levels and for a kube-apiserver that does not tell, which are those before 1.26.",
+							Ref:         ref(v1alpha1.SeatUtilization{}.OpenAPIModelName()),
+						},
+					},
+					"peakSource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "peakSource says what the peak use of seats is known from: SeatUtilization when utilization has it, Samples when there is only peakExecutingSeats, which misses bursts. Absent for Exempt levels and when there is neither.",
+							Type:        []string{"string"},
+							Format:      "",
 						},
 					},
 					"dispatchedRequests": {
@@ -846,6 +1799,8 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 				Required: []string{"instance", "pressure"},
 			},
 		},
+		Dependencies: []string{
+			v1alpha1.SeatUtilization{}.OpenAPIModelName()},
 	}
 }
 
@@ -1034,6 +1989,64 @@ func schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref common.ReferenceCallback) co
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "LevelHeadroom is what the APFHeadroom of the level says of its worst instance.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"observationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "observationTime is the time of the newest sample that the figures use.",
+							Ref:         ref(v1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"pressure": {
+						SchemaProps: spec.SchemaProps{
+							Description: "pressure of the level.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "instance is the address of the kube-apiserver under the most pressure.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"currentLimitSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "currentLimitSeats is the limit in force there, in seats.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"headroomSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "headroomSeats is what fits there now, in seats. Negative when a wide request overshoots the limit; absent for Exempt levels, which have none.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"queuedRequests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "queuedRequests is the number of requests waiting there.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"pressure"},
+			},
+		},
+		Dependencies: []string{
+			v1.Time{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_LimitResponse(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1072,6 +2085,133 @@ func schema_pkg_apis_slo_v1alpha1_LimitResponse(ref common.ReferenceCallback) co
 					},
 				},
 				Required: []string{"type"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_MatchedFlowSchema(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "MatchedFlowSchema is the flow schema of a request.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the FlowSchema.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"uid": {
+						SchemaProps: spec.SchemaProps{
+							Description: "uid is what kube-apiservers answer with, in the header X-Kubernetes-PF-FlowSchema-UID. Empty when they stand in for a mandatory object that is missing.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"matchingPrecedence": {
+						SchemaProps: spec.SchemaProps{
+							Description: "matchingPrecedence of the FlowSchema: the lowest number is tried first.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"ruleIndex": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ruleIndex is the place in spec.rules, from zero, of the first rule that matches. Absent when no flow schema has one, and the request is of catch-all for that.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+				Required: []string{"name", "matchingPrecedence"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_MatchedPriorityLevel(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "MatchedPriorityLevel is the priority level of a request.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the PriorityLevelConfiguration, and of its APFHeadroom.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"uid": {
+						SchemaProps: spec.SchemaProps{
+							Description: "uid is what kube-apiservers answer with, in the header X-Kubernetes-PF-PriorityLevel-UID. Empty when they stand in for a mandatory object that is missing.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"name"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "PassedOverFlowSchema is a flow schema that would match, were its priority level there.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the FlowSchema.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"matchingPrecedence": {
+						SchemaProps: spec.SchemaProps{
+							Description: "matchingPrecedence of the FlowSchema: the lowest number is tried first.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"ruleIndex": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ruleIndex is the place in spec.rules, from zero, of the first rule that matches.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"priorityLevel": {
+						SchemaProps: spec.SchemaProps{
+							Description: "priorityLevel that the flow schema refers to.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"problem": {
+						SchemaProps: spec.SchemaProps{
+							Description: "problem with that level: that it is missing, or how it is broken.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"name", "matchingPrecedence", "ruleIndex", "priorityLevel", "problem"},
 			},
 		},
 	}
@@ -1214,6 +2354,62 @@ func schema_pkg_apis_slo_v1alpha1_RequestFigures(ref common.ReferenceCallback) c
 		},
 		Dependencies: []string{
 			v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.RejectedRequests{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_RequestWidth(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RequestWidth is how many seats a request takes, by the estimate of Kubernetes 1.34 and later with default feature gates and etcd 3.5.13 or later. Up to 1.33 the number of objects counts, not their size, and no request takes more than 10 seats.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"initialSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "initialSeats are taken while the request is executed; by a watch, until it has sent the objects it begins with.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.SeatRange{}.OpenAPIModelName()),
+						},
+					},
+					"finalSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "finalSeats are taken after a change is answered, for additionalLatency, while watchers are told of it.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.SeatRange{}.OpenAPIModelName()),
+						},
+					},
+					"additionalLatencyMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "additionalLatencyMilliseconds is how long finalSeats are taken, in milliseconds, rounded up. The caller does not wait for it. Absent when the number of watchers is not known.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"unknown": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "unknown names what the estimate lacks: StoredObjects, AverageObjectBytes and Watchers can be given in spec.counts, NominalSeats comes from the metrics. Empty: a range is one only where kube-apiservers differ in nominal seats.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"initialSeats", "finalSeats"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.SeatRange{}.OpenAPIModelName()},
 	}
 }
 
@@ -1514,6 +2710,77 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_SeatRange(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SeatRange are bounds of a number of seats, both included.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"atLeast": {
+						SchemaProps: spec.SchemaProps{
+							Description: "atLeast is the lower bound, in seats.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"atMost": {
+						SchemaProps: spec.SchemaProps{
+							Description: "atMost is the upper bound, in seats.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"atLeast", "atMost"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SeatUtilization(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SeatUtilization is the use of seats, weighted by time, as a share of the current limit at each moment; the limit moves every ten seconds. While it is zero, the kube-apiserver takes a tenth of all its seats for it. Shares are decimals of up to six digits: \"0.25\" is a quarter of the limit.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"average": {
+						SchemaProps: spec.SchemaProps{
+							Description: "average over the window.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"peakOver": {
+						SchemaProps: spec.SchemaProps{
+							Description: "peakOver and peakUpTo are the bounds of the bucket with the highest share that was reached: over the one, up to the other. peakOver \"0\" and peakUpTo \"0\" say that no seat was taken.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"peakUpTo": {
+						SchemaProps: spec.SchemaProps{
+							Description: "peakUpTo is absent when the share was over 1: a wide request overshot the limit, or the limit was lowered under what was taken.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"saturatedMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "saturatedMilliseconds is how long more than 99% of the seats were taken, in milliseconds.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1535,6 +2802,13 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 							Format:      "int64",
 						},
 					},
+					"reachableLimitSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reachableLimitSeats is the highest limit that the level can get, in seats: all nominal seats less those that the other limited levels never lend, but no more than its own borrowing limit allows. It gets that many only while the others need no more than their minimum. Absent for Exempt levels.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
 					"executingSeats": {
 						SchemaProps: spec.SchemaProps{
 							Description: "executingSeats is the number of seats taken at the newest sample.",
@@ -1544,14 +2818,21 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 					},
 					"peakExecutingSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "peakExecutingSeats is the highest number of taken seats in any sample of the window. Bursts between two samples are not in it.",
+							Description: "peakExecutingSeats is the highest number of taken seats in any sample of the window. Bursts between two samples are not in it, but in utilization.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
 					},
 					"peakDemandSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "peakDemandSeats is the highest number of seats taken or waited for in the window, from the ten-second high watermarks of the kube-apiserver.",
+							Description: "peakDemandSeats is the highest number of seats taken or waited for in those ten-second periods of the kube-apiserver that ended right before a sample of the window. Where samples are further apart than ten seconds, periods between them are not in it.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"smoothedDemandSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "smoothedDemandSeats is the demand that the kube-apiserver shares out seats by, at the newest sample, rounded: it rises at once to the mean and the standard deviation of the last ten seconds, and falls by half in five minutes.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -1559,6 +2840,20 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 					"headroomSeats": {
 						SchemaProps: spec.SchemaProps{
 							Description: "headroomSeats is currentLimitSeats less executingSeats: what fits now. Negative when a wide request overshoots the limit. Absent for Exempt levels, which have no limit.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"nominalHeadroomSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nominalHeadroomSeats is nominalSeats less executingSeats: what fits once the level has back what it lent, which takes up to ten seconds. Negative while borrowed seats are taken. Absent for Exempt levels.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"reachableHeadroomSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reachableHeadroomSeats is reachableLimitSeats less executingSeats: what fits at most, with all that the level could borrow. Negative when a wide request overshoots. Absent for Exempt levels.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -1585,6 +2880,437 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 						},
 					},
 				},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SelfAPFClassification(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SelfAPFClassification is an APFClassification of a request of the caller itself. It is a resource of its own so that a user may be allowed to ask about nobody else.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "metadata is not looked at: a review has no name.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "spec is the request that is asked about.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.SelfAPFClassificationSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "status is the answer. What a caller sends here is ignored.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.APFClassificationStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.APFClassificationStatus{}.OpenAPIModelName(), v1alpha1.SelfAPFClassificationSpec{}.OpenAPIModelName(), v1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SelfAPFClassificationSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SelfAPFClassificationSpec is a request of the caller.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"resourceAttributes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resourceAttributes describe a request for a resource.",
+							Ref:         ref(v1alpha1.ClassifiedResource{}.OpenAPIModelName()),
+						},
+					},
+					"nonResourceAttributes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nonResourceAttributes describe a request for a path that is no resource, such as /healthz.",
+							Ref:         ref(v1alpha1.ClassifiedPath{}.OpenAPIModelName()),
+						},
+					},
+					"counts": {
+						SchemaProps: spec.SchemaProps{
+							Description: "counts are what a kube-apiserver knows and this server does not, for the width of the request. Without them the width is a range.",
+							Ref:         ref(v1alpha1.ClassifiedCounts{}.OpenAPIModelName()),
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ClassifiedCounts{}.OpenAPIModelName(), v1alpha1.ClassifiedPath{}.OpenAPIModelName(), v1alpha1.ClassifiedResource{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SimulatedDemand is the demand of a priority level with the change, in seats taken or waited for in one kube-apiserver.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"highSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "highSeats is the most in the last period of adjustment, ten seconds, by apiserver_flowcontrol_demand_seats_high_watermark.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"smoothedSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "smoothedSeats decays by half in five minutes, rounded to seats, by apiserver_flowcontrol_demand_seats_smoothed.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"peakSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "peakSeats is the highest highSeats in any sample of the window.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"rejected": {
+						SchemaProps: spec.SchemaProps{
+							Description: "rejected says that requests were turned away in the window. They are in no figure of demand: the true one was higher.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"highSeats", "smoothedSeats", "peakSeats"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SimulatedInstance(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SimulatedInstance is the outcome in one kube-apiserver.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "instance is the address of the kube-apiserver.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"before": {
+						SchemaProps: spec.SchemaProps{
+							Description: "before and after say how the seats of the server are divided without and with the change.",
+							Ref:         ref(v1alpha1.SimulatedServer{}.OpenAPIModelName()),
+						},
+					},
+					"after": {
+						SchemaProps: spec.SchemaProps{
+							Description: "after is before with the change.",
+							Ref:         ref(v1alpha1.SimulatedServer{}.OpenAPIModelName()),
+						},
+					},
+					"levels": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"level",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "levels are the priority levels, sorted by level.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.SimulatedSeats{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"instance", "levels"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.SimulatedSeats{}.OpenAPIModelName(), v1alpha1.SimulatedServer{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SimulatedLevel(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SimulatedLevel is a priority level that is changed or added. The rules are those for a PriorityLevelConfiguration.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the PriorityLevelConfiguration.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"new": {
+						SchemaProps: spec.SchemaProps{
+							Description: "new says that the level does not exist and is added. It is of the type Limited and, where nothing else is given, has the defaults of a PriorityLevelConfiguration with queues.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"nominalConcurrencyShares": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nominalConcurrencyShares is the weight of the level, 0 or more.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"lendablePercent": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lendablePercent is the share of its nominal seats, in percent from 0 to 100, that other levels may borrow.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"borrowingLimitPercent": {
+						SchemaProps: spec.SchemaProps{
+							Description: "borrowingLimitPercent limits the seats that the level may borrow, in percent of its nominal seats, 0 or more.",
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"noBorrowingLimit": {
+						SchemaProps: spec.SchemaProps{
+							Description: "noBorrowingLimit removes the borrowing limit that the level has.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+					"limitResponse": {
+						SchemaProps: spec.SchemaProps{
+							Description: "limitResponse is what happens to a request that finds no seat. Figures of the queues that are absent stay as they are.",
+							Ref:         ref(v1alpha1.LimitResponse{}.OpenAPIModelName()),
+						},
+					},
+					"demandFrom": {
+						SchemaProps: spec.SchemaProps{
+							Description: "demandFrom is the demand that a new level is assumed to have. Absent: none.",
+							Ref:         ref(v1alpha1.DemandShare{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"name"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.DemandShare{}.OpenAPIModelName(), v1alpha1.LimitResponse{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SimulatedLimits are the limits of a priority level in one kube-apiserver.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"nominalSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nominalSeats is the level's own share of the seats of the server.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"minimumSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "minimumSeats is what is left of nominalSeats when all that is lendable is lent.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"maximumSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "maximumSeats is nominalSeats and all that the level may borrow.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"reachableSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reachableSeats is the limit that the level gets while all others are at their minimum. Absent for Exempt levels, which have no limit.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"currentLimitSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "currentLimitSeats is the limit that the next adjustment sets, under the demand of highSeats and smoothedSeats of all levels. Where a share lies halfway between two seats it may be one off.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"currentLimitAtPeakSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "currentLimitAtPeakSeats is the limit if all levels were at their peaks of the window at once, which they need not have been.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"queueCapacityRequests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "queueCapacityRequests is the number of requests that fit into all queues.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"widestRequestSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "widestRequestSeats is the most seats that one request is counted for. Absent for levels without queues, which have no such limit of their own.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"peakFit": {
+						SchemaProps: spec.SchemaProps{
+							Description: "peakFit is how peakSeats would fit: Unlimited, Fits, FitsAfterReclaim, FitsIfLent, Queues, Rejects or Unknown.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"nominalSeats", "minimumSeats", "maximumSeats", "peakFit"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SimulatedSeats(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SimulatedSeats is the outcome for a priority level in one kube-apiserver.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"level": {
+						SchemaProps: spec.SchemaProps{
+							Description: "level is the name of the PriorityLevelConfiguration.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"demand": {
+						SchemaProps: spec.SchemaProps{
+							Description: "demand is what the prediction rests on. Absent when it is not known.",
+							Ref:         ref(v1alpha1.SimulatedDemand{}.OpenAPIModelName()),
+						},
+					},
+					"before": {
+						SchemaProps: spec.SchemaProps{
+							Description: "before are the limits without the change. Absent for a new level.",
+							Ref:         ref(v1alpha1.SimulatedLimits{}.OpenAPIModelName()),
+						},
+					},
+					"after": {
+						SchemaProps: spec.SchemaProps{
+							Description: "after are the limits with the change.",
+							Ref:         ref(v1alpha1.SimulatedLimits{}.OpenAPIModelName()),
+						},
+					},
+					"gainedSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "gainedSeats is the nominal limit after less that before: negative when the level loses. A new level gains all of it.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"gainedCurrentSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "gainedCurrentSeats is the predicted current limit after less that before.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"level"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.SimulatedDemand{}.OpenAPIModelName(), v1alpha1.SimulatedLimits{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SimulatedServer are the seats of one kube-apiserver, of all levels together.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"serverConcurrencyLimit": {
+						SchemaProps: spec.SchemaProps{
+							Description: "serverConcurrencyLimit is the number of seats that are divided by shares. Before, it is derived from the upper limit of a level without a borrowing limit.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"nominalSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nominalSeats is the sum of the nominal limits, which rounding makes a little larger than serverConcurrencyLimit.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"limitsHeld": {
+						SchemaProps: spec.SchemaProps{
+							Description: "limitsHeld says that the borrowing limits of the levels are so low that nobody can take what others lend: the kube-apiserver then leaves the limits as they were, or as they began.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"serverConcurrencyLimit", "nominalSeats"},
 			},
 		},
 	}

@@ -22,6 +22,11 @@ const (
 	// ConditionHasHeadroom is True when the level has seats to give and turned
 	// nobody away in the window.
 	ConditionHasHeadroom = "HasHeadroom"
+	// ConditionConfigurationSound is False when the configuration of API Priority &
+	// Fairness that concerns the level can not be meant as it stands: a flow schema
+	// that is ignored, one that no request reaches, a mandatory object that was
+	// changed. It is True otherwise, also where defaults were changed on purpose.
+	ConditionConfigurationSound = "ConfigurationSound"
 )
 
 // Labels on the objects.

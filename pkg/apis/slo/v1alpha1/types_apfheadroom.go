@@ -118,6 +118,17 @@ type APFHeadroomStatus struct {
 	// instances.
 	// +optional
 	Requests *RequestFigures `json:"requests,omitempty"`
+	// flowSchemas says who uses the level: the ten flow schemas that took the most
+	// of it in the window, over all observed instances. They are ordered by
+	// estimatedSeatSeconds, then by the seats taken, by the requests rejected and by
+	// those dispatched. Flow schemas without a request are left out.
+	// +listType=atomic
+	// +optional
+	FlowSchemas []FlowSchemaUse `json:"flowSchemas,omitempty"`
+	// flowSchemasOmitted is the number of flow schemas that had requests and are not
+	// among flowSchemas. What of requests is not in flowSchemas is theirs.
+	// +optional
+	FlowSchemasOmitted *int64 `json:"flowSchemasOmitted,omitempty"`
 	// instances tells how many kube-apiservers were read.
 	// +optional
 	Instances *InstanceCounts `json:"instances,omitempty"`
@@ -127,8 +138,8 @@ type APFHeadroomStatus struct {
 	// +listMapKey=instance
 	// +optional
 	ByInstance []InstanceSeats `json:"byInstance,omitempty"`
-	// conditions are HasHeadroom and DataComplete. lastTransitionTime is when
-	// this server first saw the present state.
+	// conditions are HasHeadroom, DataComplete and ConfigurationSound.
+	// lastTransitionTime is when this server first saw the present state.
 	// +listType=map
 	// +listMapKey=type
 	// +optional
@@ -164,22 +175,45 @@ type Seats struct {
 	// seats; it is adjusted every ten seconds.
 	// +optional
 	CurrentLimitSeats *int64 `json:"currentLimitSeats,omitempty"`
+	// reachableLimitSeats is the highest limit that the level can get, in seats: all
+	// nominal seats less those that the other limited levels never lend, but no more
+	// than its own borrowing limit allows. It gets that many only while the others
+	// need no more than their minimum. Absent for Exempt levels.
+	// +optional
+	ReachableLimitSeats *int64 `json:"reachableLimitSeats,omitempty"`
 	// executingSeats is the number of seats taken at the newest sample.
 	// +optional
 	ExecutingSeats *int64 `json:"executingSeats,omitempty"`
 	// peakExecutingSeats is the highest number of taken seats in any sample of
-	// the window. Bursts between two samples are not in it.
+	// the window. Bursts between two samples are not in it, but in utilization.
 	// +optional
 	PeakExecutingSeats *int64 `json:"peakExecutingSeats,omitempty"`
-	// peakDemandSeats is the highest number of seats taken or waited for in the
-	// window, from the ten-second high watermarks of the kube-apiserver.
+	// peakDemandSeats is the highest number of seats taken or waited for in those
+	// ten-second periods of the kube-apiserver that ended right before a sample of
+	// the window. Where samples are further apart than ten seconds, periods between
+	// them are not in it.
 	// +optional
 	PeakDemandSeats *int64 `json:"peakDemandSeats,omitempty"`
+	// smoothedDemandSeats is the demand that the kube-apiserver shares out seats by,
+	// at the newest sample, rounded: it rises at once to the mean and the standard
+	// deviation of the last ten seconds, and falls by half in five minutes.
+	// +optional
+	SmoothedDemandSeats *int64 `json:"smoothedDemandSeats,omitempty"`
 	// headroomSeats is currentLimitSeats less executingSeats: what fits now.
 	// Negative when a wide request overshoots the limit. Absent for Exempt
 	// levels, which have no limit.
 	// +optional
 	HeadroomSeats *int64 `json:"headroomSeats,omitempty"`
+	// nominalHeadroomSeats is nominalSeats less executingSeats: what fits once the
+	// level has back what it lent, which takes up to ten seconds. Negative while
+	// borrowed seats are taken. Absent for Exempt levels.
+	// +optional
+	NominalHeadroomSeats *int64 `json:"nominalHeadroomSeats,omitempty"`
+	// reachableHeadroomSeats is reachableLimitSeats less executingSeats: what fits at
+	// most, with all that the level could borrow. Negative when a wide request
+	// overshoots. Absent for Exempt levels.
+	// +optional
+	ReachableHeadroomSeats *int64 `json:"reachableHeadroomSeats,omitempty"`
 	// queuedRequests is the number of requests waiting at the newest sample.
 	// +optional
 	QueuedRequests *int64 `json:"queuedRequests,omitempty"`
@@ -199,6 +233,16 @@ type InstanceSeats struct {
 	// pressure of the level in this instance.
 	Pressure Pressure `json:"pressure"`
 	Seats    `json:",inline"`
+	// utilization is the use of the level's seats over all of the window, bursts
+	// included. Absent for Exempt levels and for a kube-apiserver that does not
+	// tell, which are those before 1.26.
+	// +optional
+	Utilization *SeatUtilization `json:"utilization,omitempty"`
+	// peakSource says what the peak use of seats is known from: SeatUtilization when
+	// utilization has it, Samples when there is only peakExecutingSeats, which misses
+	// bursts. Absent for Exempt levels and when there is neither.
+	// +optional
+	PeakSource PeakSource `json:"peakSource,omitempty"`
 	// dispatchedRequests is the number of requests that got seats in the window.
 	// +optional
 	DispatchedRequests *int64 `json:"dispatchedRequests,omitempty"`

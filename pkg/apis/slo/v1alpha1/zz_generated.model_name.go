@@ -9,6 +9,21 @@
 package v1alpha1
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in APFClassification) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.APFClassification"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in APFClassificationSpec) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.APFClassificationSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in APFClassificationStatus) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.APFClassificationStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in APFHeadroom) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.APFHeadroom"
 }
@@ -29,8 +44,53 @@ func (in APFHeadroomStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in APFSimulation) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.APFSimulation"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in APFSimulationSpec) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.APFSimulationSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in APFSimulationStatus) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.APFSimulationStatus"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in BurnRate) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.BurnRate"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ClassifiedCounts) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ClassifiedCounts"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ClassifiedListOptions) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ClassifiedListOptions"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ClassifiedPath) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ClassifiedPath"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ClassifiedRequest) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ClassifiedRequest"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ClassifiedResource) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ClassifiedResource"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ClassifiedUser) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ClassifiedUser"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -44,13 +104,33 @@ func (in DayObjective) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in DemandShare) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.DemandShare"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ExcludedKeys) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.ExcludedKeys"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Flow) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.Flow"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FlowQueues) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.FlowQueues"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in FlowSchema) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.FlowSchema"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FlowSchemaUse) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.FlowSchemaUse"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -84,8 +164,28 @@ func (in LatencyBucket) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in LevelHeadroom) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.LevelHeadroom"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in LimitResponse) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.LimitResponse"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in MatchedFlowSchema) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.MatchedFlowSchema"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in MatchedPriorityLevel) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.MatchedPriorityLevel"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in PassedOverFlowSchema) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.PassedOverFlowSchema"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -101,6 +201,11 @@ func (in RejectedRequests) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in RequestFigures) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.RequestFigures"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RequestWidth) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.RequestWidth"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -124,6 +229,56 @@ func (in SLOReportStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SeatRange) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SeatRange"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SeatUtilization) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SeatUtilization"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Seats) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.Seats"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SelfAPFClassification) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SelfAPFClassification"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SelfAPFClassificationSpec) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SelfAPFClassificationSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SimulatedDemand) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SimulatedDemand"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SimulatedInstance) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SimulatedInstance"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SimulatedLevel) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SimulatedLevel"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SimulatedLimits) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SimulatedLimits"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SimulatedSeats) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SimulatedSeats"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SimulatedServer) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SimulatedServer"
 }

@@ -5,6 +5,12 @@
 
 package v1alpha1
 
+type APFClassificationExpansion interface{}
+
 type APFHeadroomExpansion interface{}
 
+type APFSimulationExpansion interface{}
+
 type SLOReportExpansion interface{}
+
+type SelfAPFClassificationExpansion interface{}

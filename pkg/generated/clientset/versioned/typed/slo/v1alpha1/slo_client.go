@@ -15,8 +15,11 @@ import (
 
 type SloV1alpha1Interface interface {
 	RESTClient() rest.Interface
+	APFClassificationsGetter
 	APFHeadroomsGetter
+	APFSimulationsGetter
 	SLOReportsGetter
+	SelfAPFClassificationsGetter
 }
 
 // SloV1alpha1Client is used to interact with features provided by the slo.example.io group.
@@ -24,12 +27,24 @@ type SloV1alpha1Client struct {
 	restClient rest.Interface
 }
 
+func (c *SloV1alpha1Client) APFClassifications() APFClassificationInterface {
+	return newAPFClassifications(c)
+}
+
 func (c *SloV1alpha1Client) APFHeadrooms() APFHeadroomInterface {
 	return newAPFHeadrooms(c)
 }
 
+func (c *SloV1alpha1Client) APFSimulations() APFSimulationInterface {
+	return newAPFSimulations(c)
+}
+
 func (c *SloV1alpha1Client) SLOReports() SLOReportInterface {
 	return newSLOReports(c)
+}
+
+func (c *SloV1alpha1Client) SelfAPFClassifications() SelfAPFClassificationInterface {
+	return newSelfAPFClassifications(c)
 }
 
 // NewForConfig creates a new SloV1alpha1Client for the given config.

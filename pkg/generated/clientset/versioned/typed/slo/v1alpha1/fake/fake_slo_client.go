@@ -15,12 +15,24 @@ type FakeSloV1alpha1 struct {
 	*testing.Fake
 }
 
+func (c *FakeSloV1alpha1) APFClassifications() v1alpha1.APFClassificationInterface {
+	return newFakeAPFClassifications(c)
+}
+
 func (c *FakeSloV1alpha1) APFHeadrooms() v1alpha1.APFHeadroomInterface {
 	return newFakeAPFHeadrooms(c)
 }
 
+func (c *FakeSloV1alpha1) APFSimulations() v1alpha1.APFSimulationInterface {
+	return newFakeAPFSimulations(c)
+}
+
 func (c *FakeSloV1alpha1) SLOReports() v1alpha1.SLOReportInterface {
 	return newFakeSLOReports(c)
+}
+
+func (c *FakeSloV1alpha1) SelfAPFClassifications() v1alpha1.SelfAPFClassificationInterface {
+	return newFakeSelfAPFClassifications(c)
 }
 
 // RESTClient returns a RESTClient that is used to communicate

@@ -52,6 +52,7 @@ func kubectl(t *testing.T, binary string, args ...string) (stdout, stderr string
 }
 
 func TestAPIServiceBecomesAvailable(t *testing.T) {
+	lab.do(t, "register") // again: the manifests may be applied over what they made
 	out, stderr, err := kubectl(t, kubectls(t)["lab"], "wait", "--for=condition=Available", "--timeout=50s", "apiservice/v1alpha1.slo.example.io")
 	if err != nil {
 		t.Fatalf("%v\n%s%s", err, out, stderr)

@@ -60,6 +60,10 @@ func New(s *state.State) (*Registration, error) {
 
 // Apply applies a kustomization with the lab's own kubectl.
 func (r *Registration) Apply(ctx context.Context, manifests string, out io.Writer) error {
+	// What Trust did to an earlier one contradicts the manifests.
+	if err := r.patchAPIService(ctx, map[string]any{"caBundle": nil}); err != nil && !apierrors.IsNotFound(err) {
+		return err
+	}
 	cmd := exec.CommandContext(ctx, filepath.Join(r.state.BinDir, "kubectl"), "--kubeconfig", r.state.AdminKubeconfig,
 		"apply", "--server-side", "--force-conflicts", "-k", manifests)
 	cmd.Stdout, cmd.Stderr = out, out
@@ -92,7 +96,11 @@ func (r *Registration) Trust(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	patch, err := json.Marshal(map[string]any{"spec": map[string]any{"caBundle": ca, "insecureSkipTLSVerify": false}})
+	return r.patchAPIService(ctx, map[string]any{"caBundle": ca, "insecureSkipTLSVerify": false})
+}
+
+func (r *Registration) patchAPIService(ctx context.Context, spec map[string]any) error {
+	patch, err := json.Marshal(map[string]any{"spec": spec})
 	if err != nil {
 		return err
 	}

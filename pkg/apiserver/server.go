@@ -19,6 +19,7 @@ import (
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/cluster"
 	"example.io/slo-apiserver/pkg/evaluation"
+	"example.io/slo-apiserver/pkg/registry/apfclassification"
 	"example.io/slo-apiserver/pkg/registry/apfheadroom"
 	"example.io/slo-apiserver/pkg/registry/install"
 	"example.io/slo-apiserver/pkg/registry/sloreport"
@@ -123,7 +124,14 @@ func (s *Server) install(scheme *runtime.Scheme, evaluator *evaluation.Evaluator
 	if err != nil {
 		return err
 	}
-	return s.generic.InstallAPIGroup(install.APIGroup(scheme, reportREST, headroomREST))
+	classificationREST, selfClassificationREST, err := apfclassification.New(classifier{s.objects.flowControl, evaluator})
+	if err != nil {
+		return err
+	}
+	return s.generic.InstallAPIGroup(install.APIGroup(scheme, install.Storage{
+		Reports: reportREST, Headrooms: headroomREST,
+		Classifications: classificationREST, SelfClassifications: selfClassificationREST,
+	}))
 }
 
 // Run serves until ctx ends, and returns when everything it started has ended.

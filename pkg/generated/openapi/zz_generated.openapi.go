@@ -2031,6 +2031,20 @@ func schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref common.ReferenceCallback) co
 							Format:      "int64",
 						},
 					},
+					"nominalHeadroomSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "nominalHeadroomSeats is what fits there once the level has back what it lent, within ten seconds, in seats. Absent for Exempt levels.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"reachableHeadroomSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reachableHeadroomSeats is what fits there at most, with all that the level could borrow, in seats. Absent for Exempt levels.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
 					"queuedRequests": {
 						SchemaProps: spec.SchemaProps{
 							Description: "queuedRequests is the number of requests waiting there.",

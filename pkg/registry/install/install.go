@@ -36,13 +36,22 @@ func NewCodecs(scheme *runtime.Scheme) serializer.CodecFactory {
 	return serializer.NewCodecFactory(scheme)
 }
 
-// APIGroup returns the group with its two resources.
-func APIGroup(scheme *runtime.Scheme, reports, headrooms rest.Storage) *genericapiserver.APIGroupInfo {
+// Storage serves the resources of the group.
+type Storage struct {
+	Reports, Headrooms rest.Storage
+	// Classifications of any user, and those of the caller.
+	Classifications, SelfClassifications rest.Storage
+}
+
+// APIGroup returns the group with its resources.
+func APIGroup(scheme *runtime.Scheme, storage Storage) *genericapiserver.APIGroupInfo {
 	group := genericapiserver.NewDefaultAPIGroupInfo(slo.GroupName, scheme, runtime.NewParameterCodec(scheme), NewCodecs(scheme))
 	group.NegotiatedSerializer = withoutProtobuf{group.NegotiatedSerializer}
 	group.VersionedResourcesStorageMap[slo.SchemeGroupVersion.Version] = map[string]rest.Storage{
-		"sloreports":   reports,
-		"apfheadrooms": headrooms,
+		"sloreports":             storage.Reports,
+		"apfheadrooms":           storage.Headrooms,
+		"apfclassifications":     storage.Classifications,
+		"selfapfclassifications": storage.SelfClassifications,
 	}
 	return &group
 }

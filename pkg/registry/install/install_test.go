@@ -21,6 +21,7 @@ import (
 
 	slo "example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/generated/openapi"
+	"example.io/slo-apiserver/pkg/registry/apfclassification"
 	"example.io/slo-apiserver/pkg/registry/apfheadroom"
 	"example.io/slo-apiserver/pkg/registry/computed"
 	"example.io/slo-apiserver/pkg/registry/install"
@@ -95,6 +96,10 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	classificationREST, selfClassificationREST, err := apfclassification.New(catchAll{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	config := genericapiserver.NewConfig(install.NewCodecs(scheme))
 	config.ExternalAddress = "127.0.0.1:443"
 	config.LoopbackClientConfig = &rest.Config{}
@@ -109,7 +114,10 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := server.InstallAPIGroup(install.APIGroup(scheme, reportREST, headroomREST)); err != nil {
+	if err := server.InstallAPIGroup(install.APIGroup(scheme, install.Storage{
+		Reports: reportREST, Headrooms: headroomREST,
+		Classifications: classificationREST, SelfClassifications: selfClassificationREST,
+	})); err != nil {
 		t.Fatal(err)
 	}
 	server.PrepareRun()

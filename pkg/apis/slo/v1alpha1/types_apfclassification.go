@@ -372,6 +372,14 @@ type LevelHeadroom struct {
 	// overshoots the limit; absent for Exempt levels, which have none.
 	// +optional
 	HeadroomSeats *int64 `json:"headroomSeats,omitempty"`
+	// nominalHeadroomSeats is what fits there once the level has back what it lent,
+	// within ten seconds, in seats. Absent for Exempt levels.
+	// +optional
+	NominalHeadroomSeats *int64 `json:"nominalHeadroomSeats,omitempty"`
+	// reachableHeadroomSeats is what fits there at most, with all that the level
+	// could borrow, in seats. Absent for Exempt levels.
+	// +optional
+	ReachableHeadroomSeats *int64 `json:"reachableHeadroomSeats,omitempty"`
 	// queuedRequests is the number of requests waiting there.
 	// +optional
 	QueuedRequests *int64 `json:"queuedRequests,omitempty"`

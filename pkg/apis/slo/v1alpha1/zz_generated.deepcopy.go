@@ -890,6 +890,16 @@ func (in *LevelHeadroom) DeepCopyInto(out *LevelHeadroom) {
 		*out = new(int64)
 		**out = **in
 	}
+	if in.NominalHeadroomSeats != nil {
+		in, out := &in.NominalHeadroomSeats, &out.NominalHeadroomSeats
+		*out = new(int64)
+		**out = **in
+	}
+	if in.ReachableHeadroomSeats != nil {
+		in, out := &in.ReachableHeadroomSeats, &out.ReachableHeadroomSeats
+		*out = new(int64)
+		**out = **in
+	}
 	if in.QueuedRequests != nil {
 		in, out := &in.QueuedRequests, &out.QueuedRequests
 		*out = new(int64)

@@ -134,14 +134,11 @@ func TestTruth(t *testing.T) {
 	settled(t)
 	lab.load(t, "mixed")
 	lab.load(t, "custom")
-	samples := map[string][]sample{} // by kube-apiserver
-	for end := time.Now().Add(window + 4*interval); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
-		for _, server := range lab.state.APIServers {
-			samples[server.Name] = append(samples[server.Name], take(t, server))
-		}
-	}
-	t.Run("counts", func(t *testing.T) { testCounts(t, samples) })
-	t.Run("scrapes", func(t *testing.T) { exact(t, lab.recorded) })
+	t.Run("together", func(t *testing.T) {
+		t.Run("counters", testCounters)
+		t.Run("one address", testOneAddress)
+		t.Run("suspended", testSuspended)
+	})
 	t.Run("quantiles", testQuantiles)
 	t.Run("custom resources", testCustomResources)
 }
@@ -149,8 +146,14 @@ func TestTruth(t *testing.T) {
 // The counters of the kube-apiservers, read by another way and often, leave a narrow
 // range for what a window can hold, and both sources have to be in it: so they agree
 // with each other, too, as far as the times of their samples do.
-func testCounts(t *testing.T, samples map[string][]sample) {
-	t.Helper()
+func testCounters(t *testing.T) {
+	t.Parallel()
+	samples := map[string][]sample{} // by kube-apiserver
+	for end := time.Now().Add(window + 4*interval); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
+		for _, server := range lab.state.APIServers {
+			samples[server.Name] = append(samples[server.Name], take(t, server))
+		}
+	}
 	for _, objective := range slices.Sorted(maps.Keys(thresholds)) {
 		for name, client := range clients() {
 			report, err := getReport(t, client, objective)

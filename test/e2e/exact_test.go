@@ -44,7 +44,7 @@ func (s stretch) last() exposition { return s.expositions[len(s.expositions)-1] 
 // gives, in seconds, leave a choice.
 func exact(t *testing.T, r *recording) (reports []v1alpha1.SLOReport) {
 	t.Helper()
-	eventually(t, 4*r.spacing, "figures are those of the scrapes", func() error {
+	eventually(t, window+4*r.spacing, "figures are those of the scrapes", func() error {
 		list, err := r.client.SloV1alpha1().SLOReports().List(t.Context(), metav1.ListOptions{})
 		if err != nil {
 			return err

@@ -15,16 +15,6 @@ import (
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
 
-// What was measured is said, whatever was meant to be.
-func TestMeasured(t *testing.T) {
-	settled(t)
-	lab.load(t, "mixed")
-	t.Run("together", func(t *testing.T) {
-		t.Run("one address", testOneAddress)
-		t.Run("suspended", testSuspended)
-	})
-}
-
 // Behind one address two kube-apiservers take turns: they are told apart, and each
 // figure is that of both.
 func testOneAddress(t *testing.T) {

@@ -36,9 +36,9 @@ type Config struct {
 	// Limits on what one target may send.
 	Limits Limits
 	// Concurrency is how many targets of one component are scraped at once;
-	// default 32. Of those that keep it waiting for more than a second four times
-	// as many may go on beside them, and as many of those that have timed out the
-	// last time.
+	// default 32. Those that keep it waiting for more than a quarter of a second go on
+	// beside them: with the default timeout at most 40 times as many, and as many more
+	// of those that have failed slowly the last time.
 	Concurrency int
 	// Clock paces Run and dates its scrapes; default the real one.
 	Clock clock.WithTicker

@@ -111,7 +111,7 @@ func BenchmarkTick(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				for _, target := range source.due(source.discover(), slot) {
-					source.done(quiet(), target, nil)
+					source.done(quiet(), target, 0, nil)
 				}
 				source.metrics.hold(source.store.prune(noon))
 				slot = (slot + 1) % slots

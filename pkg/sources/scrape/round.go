@@ -107,8 +107,8 @@ func (s *Source) begin(ctx context.Context, scrapes *sync.WaitGroup, due []Targe
 func (s *Source) queueOf(t Target) *queue {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.status[t.id()].timedOut {
-		return s.queues[t.Component].timedOut
+	if s.status[t.id()].slow {
+		return s.queues[t.Component].slow
 	}
 	return s.queues[t.Component].prompt
 }
@@ -117,7 +117,7 @@ func (s *Source) queueOf(t Target) *queue {
 // scrape begins.
 func (s *Source) scrape(ctx context.Context, t Target, now func() time.Time) {
 	if ctx.Err() != nil {
-		s.done(ctx, t, ctx.Err())
+		s.done(ctx, t, 0, ctx.Err())
 		return
 	}
 	begun, at := time.Now(), now()
@@ -127,8 +127,9 @@ func (s *Source) scrape(ctx context.Context, t Target, now func() time.Time) {
 	if err == nil {
 		err = s.store.add(t.id(), at, answer.exposition)
 	}
-	s.metrics.scraped(t.Component, time.Since(begun), answer.bytes, err)
-	s.done(ctx, t, err)
+	took := time.Since(begun)
+	s.metrics.scraped(t.Component, took, answer.bytes, err)
+	s.done(ctx, t, took, err)
 }
 
 // scannerOf a target that is under way: no other scrape uses it.
@@ -145,7 +146,7 @@ func (s *Source) scannerOf(t Target) *scanner {
 // done notes the outcome of a scrape. The first failure after a success is
 // logged, and the first success after a failure: a node that is down for a day
 // is two lines.
-func (s *Source) done(ctx context.Context, t Target, err error) {
+func (s *Source) done(ctx context.Context, t Target, took time.Duration, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	st := s.status[t.id()]
@@ -160,7 +161,7 @@ func (s *Source) done(ctx context.Context, t Target, err error) {
 	case err == nil && st.problem != "" && st.problem != notScraped:
 		logger.Info("Scrape succeeds again", "component", t.Component, "target", t.Name)
 	}
-	st.problem, st.timedOut = "", isTimeout(err)
+	st.problem, st.slow = "", err != nil && took > patience
 	if err != nil {
 		st.problem = err.Error()
 	}

@@ -61,7 +61,7 @@ type status struct {
 	attempted bool   // at least one scrape was begun
 	underWay  bool   // one is not done
 	problem   string // of the last one that is done; "" when it succeeded
-	timedOut  bool   // the last one that is done
+	slow      bool   // the last one that is done failed, and took longer than patience
 	scanner   *scanner
 }
 

@@ -6,7 +6,6 @@ package slo
 import (
 	"fmt"
 	"hash/fnv"
-	"slices"
 	"time"
 )
 
@@ -31,20 +30,6 @@ type Ledger struct {
 	// before it.
 	newest int64
 	limit  int
-}
-
-// book of one objective.
-type book struct {
-	objective Objective
-	slots     slots
-	rows      []row // sorted by key
-	names     names
-}
-
-// row of one key: 368 bytes.
-type row struct {
-	key   namedKey
-	slots slots
 }
 
 // NewLedger returns a ledger of these objectives that knows nothing yet.
@@ -85,9 +70,10 @@ func (l *Ledger) Keys() int {
 // minute is already known nothing is recorded: the first verdict stands. After a
 // clock that was set back by a day or more, nothing is known any more.
 //
-// A key gets a row with its first good or bad minute, and loses it when it has
-// none any more; minutes before that are unknown. Record returns how many keys
-// got no row, because there are too many or their names are too long.
+// A key has a row as long as anything is known of it, also where that is idle minutes
+// only: so what is known does not depend on the order in which minutes are told.
+// Record returns how many keys got no row, because there are too many or their names
+// are too long.
 func (l *Ledger) Record(at time.Time, minutes []Minute) (refused int) {
 	minute := minuteOf(at)
 	l.advance(minute)
@@ -128,89 +114,8 @@ func (l *Ledger) advance(minute int64) {
 	for i := range l.books {
 		b := &l.books[i]
 		b.slots.clear(&gone)
-		for j := range b.rows {
-			b.rows[j].slots.clear(&gone)
-		}
-		if seen := countJudged(b.rows); seen < len(b.rows) {
-			rows := make([]row, 0, seen) // of that size: rows are large
-			for _, r := range b.rows {
-				if r.slots.isJudged() {
-					rows = append(rows, r)
-				}
-			}
-			b.rows = rows
-			b.names = compact(b.names, rows)
-		}
+		b.clear(&gone)
 	}
-}
-
-func countJudged(rows []row) int {
-	n := 0
-	for i := range rows {
-		if rows[i].slots.isJudged() {
-			n++
-		}
-	}
-	return n
-}
-
-// record the keys of a minute, for at most so many more of which there is room.
-func (b *book) record(slot int, keys []KeyVerdict, room int) (refused int) {
-	byKey := func(x, y KeyVerdict) int { return x.Key.Compare(y.Key) }
-	if !slices.IsSortedFunc(keys, byKey) {
-		keys = slices.Clone(keys)
-		slices.SortStableFunc(keys, byKey)
-	}
-	var added []keySlots
-	i := 0
-	for n, k := range keys {
-		if n > 0 && keys[n-1].Key == k.Key {
-			continue // told twice
-		}
-		for i < len(b.rows) && b.names.key(b.rows[i].key).Compare(k.Key) < 0 {
-			i++
-		}
-		if i < len(b.rows) && b.names.key(b.rows[i].key) == k.Key {
-			b.rows[i].slots.record(slot, k.Verdict)
-			continue
-		}
-		var s slots
-		if s.record(slot, k.Verdict); !s.isJudged() {
-			continue
-		}
-		if len(added) >= room || k.Key.longest() > longestName {
-			refused++
-			continue
-		}
-		added = append(added, keySlots{k.Key, s})
-	}
-	b.add(added)
-	return refused
-}
-
-func (k Key) longest() int {
-	return max(len(k.Group), len(k.Resource), len(k.Subresource), len(k.Verb))
-}
-
-// keySlots are a row to be.
-type keySlots struct {
-	key   Key
-	slots slots
-}
-
-// add rows that are not there yet.
-func (b *book) add(added []keySlots) {
-	if len(added) == 0 {
-		return
-	}
-	rows := make([]row, len(b.rows), len(b.rows)+len(added)) // of that size: rows are large
-	copy(rows, b.rows)
-	intern := b.names.interner()
-	for _, a := range added {
-		rows = append(rows, row{intern(a.key), a.slots})
-	}
-	slices.SortFunc(rows, func(x, y row) int { return b.names.key(x.key).Compare(b.names.key(y.key)) })
-	b.rows = rows
 }
 
 // window is the part of the ring that a day is made of.
@@ -260,9 +165,11 @@ func (l *Ledger) KeyDays(objective string, now time.Time) []KeyDay {
 		return nil
 	}
 	w := l.window(now)
-	days := make([]KeyDay, len(b.rows))
+	days := make([]KeyDay, 0, len(b.rows))
 	for i := range b.rows {
-		days[i] = KeyDay{b.names.key(b.rows[i].key), b.rows[i].slots.figures(w)}
+		if r := &b.rows[i]; r.slots.isJudged() {
+			days = append(days, KeyDay{b.names.key(r.key), r.slots.figures(w)})
+		}
 	}
 	return days
 }

@@ -57,6 +57,37 @@ func TestLedgerFill(t *testing.T) {
 	}
 }
 
+// The days of keys are the same in whatever order the minutes are told: here that of
+// a backfill, the newest hour first. Pods are asked for ten hours ago only.
+func TestLedgerFillOrder(t *testing.T) {
+	pods, leases := Key{Resource: "pods"}, Key{Resource: "leases"}
+	at := func(ago int) (time.Time, []Minute) {
+		verdict := v1alpha1.VerdictNoTraffic
+		if ago == 600 {
+			verdict = v1alpha1.VerdictMet
+		}
+		return scenarioAt.Add(-time.Duration(ago) * time.Minute),
+			told(APILatencyMutating, v1alpha1.VerdictMet, KeyVerdict{leases, v1alpha1.VerdictMet}, KeyVerdict{pods, verdict})
+	}
+	live, filled := newLedger(t), newLedger(t)
+	for ago := 1439; ago >= 0; ago-- {
+		live.Record(at(ago))
+	}
+	filled.Record(at(0))
+	for hour := range 24 {
+		for ago := min(1439, 60*(hour+1)); ago > 60*hour; ago-- {
+			filled.Fill(at(ago))
+		}
+	}
+	want := live.KeyDays(APILatencyMutating, scenarioAt)
+	if diff := cmp.Diff(want, filled.KeyDays(APILatencyMutating, scenarioAt)); diff != "" {
+		t.Errorf("(-live +filled):\n%s", diff)
+	}
+	if len(want) != 2 || want[1].Day.Good != 1 || want[1].Day.Idle != 1439 {
+		t.Errorf("days of keys %+v", want)
+	}
+}
+
 func TestLedgerUnknown(t *testing.T) {
 	l := newLedger(t)
 	now := scenarioAt.Add(17 * time.Second)

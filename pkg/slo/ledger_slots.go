@@ -89,6 +89,11 @@ func (s *slots) clear(minutes *minuteSet) {
 	s.last &^= minutes[fullWords] | minutes[fullWords]<<32
 }
 
+// isEmpty says that nothing is known of any minute.
+func (s *slots) isEmpty() bool {
+	return s.met == [fullWords]uint64{} && s.failed == [fullWords]uint64{} && s.last == 0
+}
+
 // isJudged says that some minute is good or bad.
 func (s *slots) isJudged() bool {
 	return s.met != s.failed || s.last&math.MaxUint32 != s.last>>32

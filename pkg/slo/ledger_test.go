@@ -164,8 +164,8 @@ func TestLedgerKeys(t *testing.T) {
 	for _, k := range l.KeyDays(APILatencyMutating, now) {
 		got += fmt.Sprintf("%s good=%d bad=%d idle=%d unknown=%d\n", k.Key.Resource, k.Day.Good, k.Day.Bad, k.Day.Idle, k.Day.Unknown)
 	}
-	// Keys that are idle all day have no row; minutes before the first judged one are unknown.
-	if diff := cmp.Diff("nodes good=2 bad=0 idle=0 unknown=1438\npods good=2 bad=1 idle=1 unknown=1436\n", got); diff != "" {
+	// Keys that are idle all day are not given.
+	if diff := cmp.Diff("nodes good=2 bad=0 idle=2 unknown=1436\npods good=2 bad=1 idle=1 unknown=1436\n", got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	if days := l.KeyDays("nobody's", now); days != nil {
@@ -174,13 +174,13 @@ func TestLedgerKeys(t *testing.T) {
 	if d := l.Day("nobody's", now); d.Unknown != 1440 {
 		t.Errorf("an objective that is not there has the day %+v", d)
 	}
-	// The last good minute of pods is 12:02, that of nodes 12:03.
-	for clock, want := range map[string]int{"+1d12:01:00": 2, "+1d12:02:00": 1, "+1d12:03:00": 0} {
+	// The last known minute of secrets is 12:02, those of pods and nodes are 12:03.
+	for clock, want := range map[string]int{"+1d12:01:00": 3, "+1d12:02:00": 2, "+1d12:03:00": 0} {
 		aged := newLedger(t)
 		if _, err := aged.Restore(l.Encode()); err != nil {
 			t.Fatal(err)
 		}
-		ledgerScript(t, aged, clock+" i pods=i nodes=i")
+		ledgerScript(t, aged, clock+" i pods=u nodes=u")
 		if aged.Keys() != want {
 			t.Errorf("at %s %d keys are left, want %d", clock, aged.Keys(), want)
 		}

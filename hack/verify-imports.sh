@@ -20,7 +20,8 @@ pkg/apiserver              pkg/apis pkg/generated pkg/registry pkg/evaluation pk
 pkg/evaluation             pkg/apis pkg/slo pkg/apf pkg/sources
 pkg/cluster                pkg/apis pkg/slo
 pkg/slo                    pkg/apis pkg/sources
-pkg/apf                    pkg/apis pkg/sources
+pkg/apf                    pkg/apis pkg/sources pkg/apf/configuration
+pkg/apf/configuration      pkg/apis
 pkg/apf/classification     pkg/apis
 pkg/registry               pkg/apis
 pkg/sources
@@ -35,13 +36,15 @@ test/perf                  pkg/apis pkg/generated
 
 # What a room may not import from outside of the module, as prefixes: evaluation
 # has no I/O (classification calls code of the kube-apiserver, which is made of
-# requests, and sends none), the contract of the sources is for everybody to depend
-# on, and what is generated from the types needs nothing of a server.
+# requests, and sends none; configuration reads its defaults), the contract of the
+# sources is for everybody to depend on, and what is generated from the types needs
+# nothing of a server.
 readonly forbidden='
 pkg/apis        k8s.io/apiserver k8s.io/client-go
 pkg/slo         k8s.io/apiserver k8s.io/client-go net/http os
 pkg/apf         k8s.io/apiserver k8s.io/client-go net/http os
 pkg/apf/classification k8s.io/client-go os
+pkg/apf/configuration k8s.io/client-go net/http os
 pkg/sources     k8s.io
 '
 

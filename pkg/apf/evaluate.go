@@ -11,6 +11,7 @@ import (
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"example.io/slo-apiserver/pkg/apf/configuration"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -26,6 +27,7 @@ func Evaluate(
 	s := newSurvey(reading)
 	headrooms := describe(levels, schemas)
 	s.sharePools(headrooms)
+	sound := configuration.Judge(levels, schemas)
 	for i := range headrooms {
 		h := &headrooms[i]
 		rows := make([]*row, len(s.observed))
@@ -33,24 +35,28 @@ func Evaluate(
 			rows[j] = newRow(instance, h.Name, &h.Spec)
 		}
 		h.Status = status(s, rows)
+		h.Status.Conditions = append(h.Status.Conditions, sound[h.Name])
 	}
 	return headrooms
 }
 
 // Unknown says of each priority level, sorted by name, that nothing was measured,
-// and why. Nothing is claimed of exempt levels either.
+// and why. Nothing is claimed of exempt levels either. What is to be said of the
+// configuration needs no measurement.
 func Unknown(
 	levels []*flowcontrolv1.PriorityLevelConfiguration,
 	schemas []*flowcontrolv1.FlowSchema,
 	reason, message string,
 ) []v1alpha1.APFHeadroom {
 	headrooms := describe(levels, schemas)
+	sound := configuration.Judge(levels, schemas)
 	for i := range headrooms {
 		headrooms[i].Status = v1alpha1.APFHeadroomStatus{
 			Pressure: v1alpha1.PressureUnknown,
 			Conditions: []metav1.Condition{
 				condition(v1alpha1.ConditionHasHeadroom, metav1.ConditionUnknown, reason, message),
 				condition(v1alpha1.ConditionDataComplete, metav1.ConditionFalse, reason, message),
+				sound[headrooms[i].Name],
 			},
 		}
 	}

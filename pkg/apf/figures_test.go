@@ -231,6 +231,7 @@ func TestUnknown(t *testing.T) {
 		want := v1alpha1.APFHeadroomStatus{Pressure: v1alpha1.PressureUnknown, Conditions: []metav1.Condition{
 			{Type: "HasHeadroom", Status: "Unknown", Reason: "SourceUnavailable", Message: "connection refused"},
 			{Type: "DataComplete", Status: "False", Reason: "SourceUnavailable", Message: "connection refused"},
+			{Type: "ConfigurationSound", Status: "True", Reason: "NoFindings", Message: "nothing is wrong with the objects that concern the level"},
 		}}
 		if diff := cmp.Diff(want, h.Status); diff != "" {
 			t.Errorf("%s: -want +got:\n%s", h.Name, diff)

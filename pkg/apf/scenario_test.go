@@ -14,6 +14,7 @@ import (
 
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -22,7 +23,7 @@ import (
 //
 //	# why the scenario exists
 //	level NAME Queue|Reject|Exempt [shares=] [lendable=] [borrowing=] [queues=] [hand=] [length=]
-//	schema NAME LEVEL PRECEDENCE [ByUser|ByNamespace]
+//	schema NAME LEVEL PRECEDENCE [ByUser|ByNamespace]   with the rules of the default of that name, if any
 //	instance NAME [covered=5m] [behind=0s] [born]
 //	METRIC{LABEL="VALUE",...} VALUE [max=VALUE]
 //	METRIC{LABEL="VALUE",...} le:BOUND=COUNT ... le:+Inf=COUNT [sum=SUM]
@@ -80,6 +81,11 @@ func (s *scenario) parseLine(line string) error {
 		if len(words) > 4 {
 			kind := flowcontrolv1.FlowDistinguisherMethodType(words[4])
 			schema.Spec.DistinguisherMethod = &flowcontrolv1.FlowDistinguisherMethod{Type: kind}
+		}
+		for _, known := range slices.Concat(bootstrap.MandatoryFlowSchemas, bootstrap.SuggestedFlowSchemas) {
+			if known.Name == schema.Name {
+				schema.Spec.Rules = known.Spec.Rules
+			}
 		}
 		s.schemas = append(s.schemas, schema)
 	case "instance":

@@ -21,6 +21,7 @@ import (
 	"example.io/slo-apiserver/pkg/evaluation"
 	"example.io/slo-apiserver/pkg/registry/apfclassification"
 	"example.io/slo-apiserver/pkg/registry/apfheadroom"
+	"example.io/slo-apiserver/pkg/registry/apfsimulation"
 	"example.io/slo-apiserver/pkg/registry/install"
 	"example.io/slo-apiserver/pkg/registry/sloreport"
 	"example.io/slo-apiserver/pkg/slo"
@@ -128,9 +129,14 @@ func (s *Server) install(scheme *runtime.Scheme, evaluator *evaluation.Evaluator
 	if err != nil {
 		return err
 	}
+	simulationREST, err := apfsimulation.NewREST(simulator{evaluator})
+	if err != nil {
+		return err
+	}
 	return s.generic.InstallAPIGroup(install.APIGroup(scheme, install.Storage{
 		Reports: reportREST, Headrooms: headroomREST,
 		Classifications: classificationREST, SelfClassifications: selfClassificationREST,
+		Simulations: simulationREST,
 	}))
 }
 

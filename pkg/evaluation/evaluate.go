@@ -43,6 +43,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	next := &Evaluation{Time: now, HeadroomsProblem: err}
 
 	e.read(ctx, now)
+	next.ReadingProblem = e.readErr
 	if e.reading == nil || now.Sub(e.reading.At) > e.MaxAge {
 		message := fmt.Sprintf("The source of the metrics does not answer: %v", e.readErr)
 		next.Reports = slo.Unknown(e.Objectives, ReasonSourceUnavailable, message)
@@ -51,6 +52,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 		e.publish(next, "unavailable")
 		return next
 	}
+	next.Reading = e.reading
 	result := "ok"
 	if e.readErr != nil {
 		result = "stale"

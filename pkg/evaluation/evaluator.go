@@ -47,6 +47,11 @@ type Evaluation struct {
 	// HeadroomsProblem says why there are none: which priority levels the cluster
 	// has is not known. An empty list would be a lie.
 	HeadroomsProblem error
+	// Reading that all of it was derived from; nil when there is none, or one that is
+	// too old to be served.
+	Reading *sources.Reading
+	// ReadingProblem says why there is no Reading, or why it is an old one.
+	ReadingProblem error
 }
 
 // Config of an Evaluator. Every field is needed but Historian and StateDir.

@@ -111,8 +111,8 @@ func (b Bounds) Server() int {
 const widthFraction = 0.15
 
 // WidestRequest is the most seats that one request of a level with queues is
-// counted for, before the limit of ten that holds for all of them
-// (flowcontrol/request/config.go). A hand of many queues makes requests narrow.
+// counted for; the limits that hold for all levels are lower (flowcontrol/request/
+// config.go: 10 seats, 100 for a LIST). A hand of many queues makes requests narrow.
 func WidestRequest(nominal int, handSize int32) int {
 	return max(1, min(int(math.Ceil(float64(nominal)*widthFraction)), nominal/int(max(1, handSize))))
 }

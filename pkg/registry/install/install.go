@@ -41,6 +41,8 @@ type Storage struct {
 	Reports, Headrooms rest.Storage
 	// Classifications of any user, and those of the caller.
 	Classifications, SelfClassifications rest.Storage
+	// Simulations of changes of priority levels.
+	Simulations rest.Storage
 }
 
 // APIGroup returns the group with its resources.
@@ -52,6 +54,7 @@ func APIGroup(scheme *runtime.Scheme, storage Storage) *genericapiserver.APIGrou
 		"apfheadrooms":           storage.Headrooms,
 		"apfclassifications":     storage.Classifications,
 		"selfapfclassifications": storage.SelfClassifications,
+		"apfsimulations":         storage.Simulations,
 	}
 	return &group
 }

@@ -23,6 +23,7 @@ import (
 	"example.io/slo-apiserver/pkg/generated/openapi"
 	"example.io/slo-apiserver/pkg/registry/apfclassification"
 	"example.io/slo-apiserver/pkg/registry/apfheadroom"
+	"example.io/slo-apiserver/pkg/registry/apfsimulation"
 	"example.io/slo-apiserver/pkg/registry/computed"
 	"example.io/slo-apiserver/pkg/registry/install"
 	"example.io/slo-apiserver/pkg/registry/registrytest"
@@ -100,6 +101,10 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	simulationREST, err := apfsimulation.NewREST(noChange{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	config := genericapiserver.NewConfig(install.NewCodecs(scheme))
 	config.ExternalAddress = "127.0.0.1:443"
 	config.LoopbackClientConfig = &rest.Config{}
@@ -117,6 +122,7 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 	if err := server.InstallAPIGroup(install.APIGroup(scheme, install.Storage{
 		Reports: reportREST, Headrooms: headroomREST,
 		Classifications: classificationREST, SelfClassifications: selfClassificationREST,
+		Simulations: simulationREST,
 	})); err != nil {
 		t.Fatal(err)
 	}

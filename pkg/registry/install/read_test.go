@@ -29,6 +29,7 @@ func TestDiscovery(t *testing.T) {
 	want := []metav1.APIResource{
 		{Name: "apfclassifications", SingularName: "apfclassification", Kind: "APFClassification", Verbs: metav1.Verbs{"create"}},
 		{Name: "apfheadrooms", SingularName: "apfheadroom", Kind: "APFHeadroom", Verbs: metav1.Verbs{"get", "list", "watch"}, ShortNames: []string{"apfh"}, Categories: []string{"slo"}},
+		{Name: "apfsimulations", SingularName: "apfsimulation", Kind: "APFSimulation", Verbs: metav1.Verbs{"create"}},
 		{Name: "selfapfclassifications", SingularName: "selfapfclassification", Kind: "SelfAPFClassification", Verbs: metav1.Verbs{"create"}},
 		{Name: "sloreports", SingularName: "sloreport", Kind: "SLOReport", Verbs: metav1.Verbs{"get", "list", "watch"}, ShortNames: []string{"slor"}, Categories: []string{"slo"}},
 	}

@@ -31,6 +31,7 @@ func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(SchemeGroupVersion,
 		&SLOReport{}, &SLOReportList{},
 		&APFHeadroom{}, &APFHeadroomList{},
+		&APFSimulation{},
 		&APFClassification{}, &SelfAPFClassification{},
 	)
 	metav1.AddToGroupVersion(scheme, SchemeGroupVersion)

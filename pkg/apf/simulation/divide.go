@@ -1,0 +1,165 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulation
+
+import (
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+
+	"example.io/slo-apiserver/pkg/apf/allocation"
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+)
+
+// widestRequest is the most seats that any request takes, by size of a LIST
+// (flowcontrol/request/config.go MaximumListSeatsLimit).
+const widestRequest = 100
+
+// division is how one kube-apiserver divides its seats, without or with the change.
+// Nil when that is not known.
+type division struct {
+	serverLimit int
+	specs       []*v1alpha1.APFHeadroomSpec // nil: the level does not take part
+	states      []allocation.State          // of levels that take part, as below
+	demands     []*demand
+	reachable   []int
+	// latest and peak are nil unless the demand of all levels is known.
+	latest, peak *allocation.Adjustment
+	// current says whether the limits before the adjustment are known.
+	current []bool
+	// place of a level in what holds only levels that take part.
+	place []int
+}
+
+// divide does what the kube-apiserver does. It returns nil when the concurrency
+// limit of the server is not known.
+func (s *simulation) divide(o *observed, serverLimit int, demands []*demand, of func(level) *v1alpha1.APFHeadroomSpec) *division {
+	if serverLimit == 0 {
+		return nil
+	}
+	d := &division{serverLimit: serverLimit, demands: demands}
+	var configured []allocation.Level
+	known := true
+	for i, l := range s.levels {
+		spec := of(l)
+		d.specs = append(d.specs, spec)
+		d.place = append(d.place, len(configured))
+		if spec == nil {
+			continue
+		}
+		known = known && demands[i] != nil
+		configured = append(configured, allocation.Level{
+			Exempt:                exempt(spec),
+			Shares:                *spec.NominalConcurrencyShares,
+			LendablePercent:       *spec.LendablePercent,
+			BorrowingLimitPercent: spec.BorrowingLimitPercent,
+		})
+	}
+	bounds, err := allocation.Configure(serverLimit, configured)
+	if err != nil {
+		s.differences = append(s.differences, o.Name+": "+err.Error())
+		return nil
+	}
+	for i, l := range s.levels {
+		if d.specs[i] == nil {
+			continue
+		}
+		state := allocation.State{Bounds: bounds[d.place[i]], Exempt: exempt(d.specs[i]), Current: bounds[d.place[i]].First()}
+		current, currentKnown := o.level(l.name).seats(currentLimit)
+		if currentKnown && l.before != nil {
+			state.Current = current
+		}
+		d.states = append(d.states, state)
+		d.current = append(d.current, currentKnown || l.before == nil)
+	}
+	d.reachable = allocation.Reachable(d.states)
+	if known {
+		d.latest = d.adjust(func(m *demand) allocation.Demand { return m.latest })
+		d.peak = d.adjust(func(m *demand) allocation.Demand { return m.peak })
+	}
+	return d
+}
+
+func (d *division) adjust(of func(*demand) allocation.Demand) *allocation.Adjustment {
+	states := make([]allocation.State, len(d.states))
+	for i, spec := range d.specs {
+		if spec != nil {
+			states[d.place[i]] = d.states[d.place[i]]
+			states[d.place[i]].Demand = of(d.demands[i])
+		}
+	}
+	return new(allocation.Adjust(states))
+}
+
+// given is what an adjustment gives the level, nil when unknown.
+func (d *division) given(a *allocation.Adjustment, i int) *int64 {
+	at := d.place[i]
+	if a == nil || a.Held && !d.states[at].Exempt && !d.current[at] {
+		return nil
+	}
+	return new(int64(a.Current[at]))
+}
+
+func (d *division) server() *v1alpha1.SimulatedServer {
+	if d == nil {
+		return nil
+	}
+	server := &v1alpha1.SimulatedServer{ServerConcurrencyLimit: int64(d.serverLimit), LimitsHeld: d.latest != nil && d.latest.Held}
+	for _, state := range d.states {
+		server.NominalSeats += int64(state.Nominal)
+	}
+	return server
+}
+
+// limits of a level, nil when it does not take part.
+func (d *division) limits(i int) *v1alpha1.SimulatedLimits {
+	if d == nil || d.specs[i] == nil {
+		return nil
+	}
+	spec, state := d.specs[i], d.states[d.place[i]]
+	l := &v1alpha1.SimulatedLimits{
+		NominalSeats:            int64(state.Nominal),
+		MinimumSeats:            int64(state.Min),
+		MaximumSeats:            int64(state.Max),
+		CurrentLimitSeats:       d.given(d.latest, i),
+		CurrentLimitAtPeakSeats: d.given(d.peak, i),
+	}
+	if state.Exempt {
+		l.PeakFit = v1alpha1.PeakUnlimited
+		return l
+	}
+	l.ReachableSeats = new(int64(d.reachable[d.place[i]]))
+	l.QueueCapacityRequests = new(int64(0))
+	widest := int64(widestRequest)
+	if r := spec.LimitResponse; r != nil && r.Type == string(flowcontrolv1.LimitResponseTypeQueue) {
+		*l.QueueCapacityRequests = int64(*r.Queues) * int64(*r.QueueLengthLimit)
+		widest = min(widest, int64(allocation.WidestRequest(state.Nominal, *r.HandSize)))
+		l.WidestRequestSeats = &widest
+	}
+	l.PeakFit = peakFit(l, d.demands[i], widest)
+	return l
+}
+
+// peakFit says no more than is certain. widest is the most seats of one request,
+// which may take more than the limit when it runs alone (queueset.go
+// canAccommodateSeatsLocked): a peak of that alone proves nothing.
+func peakFit(l *v1alpha1.SimulatedLimits, d *demand, widest int64) v1alpha1.PeakFit {
+	if d == nil {
+		return v1alpha1.PeakUnknown
+	}
+	peak := int64(d.peak.High)
+	waiting := peak - max(*l.ReachableSeats, widest)
+	switch {
+	case waiting > *l.QueueCapacityRequests*widest:
+		return v1alpha1.PeakRejects
+	case waiting > 0:
+		return v1alpha1.PeakQueues
+	case peak > *l.ReachableSeats || d.rejected:
+		return v1alpha1.PeakUnknown
+	case peak <= l.MinimumSeats:
+		return v1alpha1.PeakFits
+	case peak <= l.NominalSeats:
+		return v1alpha1.PeakFitsAfterReclaim
+	default:
+		return v1alpha1.PeakFitsIfLent
+	}
+}

@@ -1,0 +1,134 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package simulation
+
+import (
+	"math"
+
+	"example.io/slo-apiserver/pkg/apf/allocation"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// observed is one kube-apiserver that was read.
+type observed struct {
+	sources.Instance
+	complete bool
+	levels   map[string]*figures
+}
+
+// figures of a level as one kube-apiserver reports them. Those that are not known
+// are absent from gauges.
+type figures struct {
+	gauges map[string]gaugeValues
+	// rejected requests in the window.
+	rejected float64
+}
+
+type gaugeValues struct{ last, max float64 }
+
+// observe takes the figures of all kube-apiservers that were read out of a reading,
+// which has them sorted.
+func observe(reading *sources.Reading) []*observed {
+	var all []*observed
+	byName := map[string]*observed{}
+	for _, i := range reading.Instances {
+		if i.Component != sources.KubeAPIServer || !i.Observed {
+			continue
+		}
+		o := &observed{
+			Instance: i,
+			complete: i.Complete(reading.At, reading.Window, sources.Slack(reading.Window)),
+			levels:   map[string]*figures{},
+		}
+		all, byName[i.Name] = append(all, o), o
+	}
+	for _, signal := range Signals() {
+		for _, series := range reading.Results[signal.Name].Series {
+			if o := byName[series.Instance]; o != nil && len(series.Values) > 0 {
+				o.level(series.Values[0]).take(signal, series)
+			}
+		}
+	}
+	return all
+}
+
+func (o *observed) level(name string) *figures {
+	f := o.levels[name]
+	if f == nil {
+		f = &figures{gauges: map[string]gaugeValues{}}
+		o.levels[name] = f
+	}
+	return f
+}
+
+func (f *figures) take(signal sources.Signal, series sources.Series) {
+	if signal.Kind == sources.Counter {
+		if series.Increase > 0 {
+			f.rejected += series.Increase
+		}
+		return
+	}
+	if isSeats(series.Last) && isSeats(series.Max) {
+		f.gauges[signal.Name] = gaugeValues{series.Last, series.Max}
+	}
+}
+
+// maxSeats is far beyond what a kube-apiserver can have or be asked for.
+const maxSeats = 1 << 40
+
+// isSeats: NaN, infinities and negative values are no number of seats.
+func isSeats(v float64) bool { return v >= 0 && v <= maxSeats }
+
+// seats is the newest value of a gauge, and whether it is known.
+func (f *figures) seats(signal string) (int, bool) {
+	v, known := f.gauges[signal]
+	return int(math.Round(v.last)), known
+}
+
+// demand of a level: at the last adjustment, and the highest seen in the window.
+type demand struct {
+	latest, peak allocation.Demand
+	rejected     bool
+}
+
+// demand is nil when it is not known.
+func (f *figures) demand() *demand {
+	high, known := f.gauges[highDemand]
+	smoothed, also := f.gauges[smoothedDemand]
+	if !known || !also {
+		return nil
+	}
+	return &demand{
+		latest:   allocation.Demand{High: int(math.Round(high.last)), Smoothed: smoothed.last},
+		peak:     allocation.Demand{High: int(math.Round(high.max)), Smoothed: smoothed.max},
+		rejected: f.rejected > 0,
+	}
+}
+
+// split takes a part of the demand away, and returns both.
+func (d demand) split(percent int32) (rest, part *demand) {
+	divide := func(whole allocation.Demand) (rest, part allocation.Demand) {
+		fraction := float64(percent) / 100
+		part = allocation.Demand{High: int(math.Round(float64(whole.High) * fraction)), Smoothed: whole.Smoothed * fraction}
+		return allocation.Demand{High: whole.High - part.High, Smoothed: whole.Smoothed - part.Smoothed}, part
+	}
+	rest, part = &demand{rejected: d.rejected}, &demand{rejected: d.rejected}
+	rest.latest, part.latest = divide(d.latest)
+	rest.peak, part.peak = divide(d.peak)
+	return rest, part
+}
+
+// serverLimit is the concurrency limit of the server: what a level without a
+// borrowing limit may borrow. The exempt level is one (apf_controller.go
+// finishQueueSetReconfigsLocked). Zero when no such level tells.
+func (o *observed) serverLimit(levels []level) int {
+	for _, l := range levels {
+		nominal, known := o.level(l.name).seats(nominalLimit)
+		upper, also := o.level(l.name).seats(upperLimit)
+		if l.before != nil && l.before.BorrowingLimitPercent == nil && known && also {
+			return allocation.Bounds{Nominal: nominal, Max: upper}.Server()
+		}
+	}
+	return 0
+}

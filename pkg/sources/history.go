@@ -16,8 +16,10 @@ type Historian interface {
 	// the component of the signal, and there are no Warnings of the source.
 	//
 	// An error means that the rest was not read; what each got before it stands.
-	// Nothing is passed to each that is known in part: with an error in any query
-	// there is no Reading. An error of each ends the history, and is returned.
+	// Nothing is passed to each that is known in part: with an error in any query, or
+	// where the source says that an answer is not all there is, there is no Reading but
+	// an error. A Read may go on with a warning, for whoever looks at it now; what is
+	// learned of the past is kept. An error of each ends the history, and is returned.
 	ReadHistory(ctx context.Context, history History, each func(*Reading) error) error
 }
 

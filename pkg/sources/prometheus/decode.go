@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 )
 
 // series is one element of an answer. It is valid until the next one is decoded.
@@ -63,6 +64,8 @@ func decode(body string, limit int, each func(*series) error) (answer, error) {
 			d.answer.message, err = d.string()
 		case "warnings":
 			err = d.texts(&d.answer.warnings)
+		case "isPartial":
+			err = d.partial()
 		case "data":
 			err = d.data()
 		default:
@@ -107,6 +110,15 @@ func (d *decoder) texts(into *[]string) error {
 		*into = append(*into, text)
 		return err
 	})
+}
+
+// partial reads what a cluster of VictoriaMetrics says instead of a warning.
+func (d *decoder) partial() error {
+	d.space()
+	if strings.HasPrefix(d.text[d.pos:], "true") {
+		d.answer.warnings = append(d.answer.warnings, "the answer is partial")
+	}
+	return d.skip()
 }
 
 // data reads {"resultType": ..., "result": ...}. What the result is shows in its

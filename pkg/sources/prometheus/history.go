@@ -21,7 +21,8 @@ var _ sources.Historian = &Source{}
 // ReadHistory implements sources.Historian. It takes the steps of a Read at every
 // instant, with the same texts; what is behind them are range queries (see past),
 // one at a time, whatever a Read is doing meanwhile. While nothing changes these are
-// five for kube-apiservers and eight for kubelets.
+// five for kube-apiservers and eight for kubelets. Where a Read goes on with the
+// warnings of Prometheus beside its figures, a history fails: see complete.
 func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each func(*sources.Reading) error) error {
 	signal, err := s.historic(wanted)
 	if err != nil {
@@ -63,7 +64,8 @@ func (s *Source) historic(wanted sources.History) (sources.Signal, error) {
 	return s.config.Signals[i], nil
 }
 
-// readPast is a Read of one signal, which fails as soon as a query does.
+// readPast is a Read of one signal, which fails as soon as a query does, and when an
+// answer may not be all there is.
 func (s *Source) readPast(ctx context.Context, q *session, signal sources.Signal, window time.Duration) (*sources.Reading, error) {
 	found, err := s.findTargets(ctx, q, signal.Component, window)
 	if err != nil {
@@ -78,11 +80,29 @@ func (s *Source) readPast(ctx context.Context, q *session, signal sources.Signal
 	if err != nil {
 		return nil, err
 	}
+	if err := q.complete(); err != nil {
+		return nil, err
+	}
 	return &sources.Reading{
 		At: q.at, Window: window, Rule: sources.Extrapolated,
 		Instances: chosen.instances,
 		Results:   map[string]sources.Result{signal.Name: result},
 	}, nil
+}
+
+// complete fails with the first warning that came with an answer. Thanos and Mimir
+// tell in this way that stores were left out, in words of their own, so that any
+// warning counts but those on the style of a query: Prometheus 2 has these among the
+// warnings (util/annotations), and Prometheus 3 apart from them, as infos.
+func (s *session) complete() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, warning := range s.warnings {
+		if !strings.HasPrefix(warning, warns+"PromQL info: ") {
+			return fmt.Errorf("an answer may be partial: %s", warning)
+		}
+	}
+	return nil
 }
 
 // spellings are the values that the label le may have for these bounds and for +Inf:

@@ -99,6 +99,27 @@ func TestReadHistoryFails(t *testing.T) {
 	}
 }
 
+// A store that was left out is an error, in whatever way it is told, and remarks on
+// the style of a query are none.
+func TestReadHistoryOfPartialAnswers(t *testing.T) {
+	for told, want := range map[string]string{
+		`"warnings":["partial response: store 10.0.0.2 is unavailable"]`:                   "Prometheus warns: partial response: store 10.0.0.2",
+		`"warnings":["PromQL info: metric might not be a counter","No StoreAPIs matched"]`: "Prometheus warns: No StoreAPIs matched",
+		`"isPartial":true`: "the answer is partial",
+		`"isPartial":false,"warnings":["PromQL info: metric might not be a counter"],"infos":["PromQL info: x"]`: "",
+	} {
+		url := rememberingServer(t, func(w http.ResponseWriter) bool {
+			_, _ = w.Write([]byte(strings.Replace(emptyBody, "{", "{"+told+",", 1)))
+			return true
+		})
+		read := 0
+		err := historySource(t, url).ReadHistory(t.Context(), tenMinutes(), func(*sources.Reading) error { read++; return nil })
+		if want == "" && (err != nil || read != 10) || want != "" && (err == nil || !strings.Contains(err.Error(), want) || read > 0) {
+			t.Errorf("%s: %d readings, %v", told, read, err)
+		}
+	}
+}
+
 func TestReadHistoryEnds(t *testing.T) {
 	url := rememberingServer(t, func(http.ResponseWriter) bool { return false })
 	enough := errors.New("enough")

@@ -128,12 +128,15 @@ func (q *querier) address() string {
 	return (&url.URL{Scheme: address.Scheme, Host: address.Host, Path: address.Path}).String()
 }
 
+// warns begins the warnings of Prometheus among our own.
+const warns = "Prometheus warns: "
+
 // warn keeps the warnings of an answer, each once.
 func (s *session) warn(warnings []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, warning := range warnings {
-		if warning = "Prometheus warns: " + clip(warning); !slices.Contains(s.warnings, warning) {
+		if warning = warns + clip(warning); !slices.Contains(s.warnings, warning) {
 			s.warnings = append(s.warnings, warning)
 		}
 	}

@@ -49,14 +49,17 @@ func resultOf(signal sources.Signal, w window, members []member) sources.Result 
 	return out
 }
 
-// missing names the observed members whose newest process has not exposed the signal.
+// missing names the observed members whose newest answer does not have the signal: the
+// process has not exposed it, or what it had is no longer there.
 func (r *result) missing(members []member) []string {
 	var names []string
 	for _, m := range members {
 		if m.gone || !m.Observed || !r.signal.Everywhere {
 			continue
 		}
-		if _, exposed := r.metricOf(m.spans[len(m.spans)-1]); !exposed {
+		newest := m.spans[len(m.spans)-1]
+		metric, exposed := r.metricOf(newest)
+		if !exposed || newest.process.families[metric].newest < newest.process.offset+newest.to {
 			names = append(names, m.Name)
 		}
 	}
@@ -93,7 +96,7 @@ func (r *result) addMember(m member) {
 // metricOf a process: the first one of the signal that it has exposed so far.
 func (r *result) metricOf(s span) (string, bool) {
 	for _, metric := range r.signal.Metrics {
-		if since, exposed := s.process.families[metric]; exposed && since <= s.process.offset+s.to {
+		if f, exposed := s.process.families[metric]; exposed && f.first <= s.process.offset+s.to {
 			return metric, true
 		}
 	}

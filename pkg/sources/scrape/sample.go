@@ -72,6 +72,8 @@ type exposition struct {
 	warnings map[string][]string
 }
 
+func (e *exposition) has(metric string) bool { return e.families[metric] }
+
 // unixTime of a start time in seconds; zero for what can not be one.
 func unixTime(seconds float64) time.Time {
 	if !(seconds > 0 && seconds < math.MaxInt32*1000.0) {

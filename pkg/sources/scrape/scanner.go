@@ -27,9 +27,10 @@ type scanner struct {
 	pool     *scratches // shared by all scanners
 	scan     uint64     // number of the scan under way, or of the last one
 	places   map[*family]*places
-	roles    map[string]role    // of the text format, once it was met
-	passed   map[*family]bool   // over in the scan under way, see scanner_replaced.go
-	lacked   map[*family]uint64 // number of the newest scan without a preferred one
+	roles    map[string]role  // of the text format, once it was met
+	passed   map[*family]bool // over in the scan under way, see scanner_replaced.go
+	had      []string         // families of the last answer, while others are passed over
+	wary     bool             // to pass over was wrong once, and is not done any more
 	key      []byte
 	*scratch            // during a scan, and until release
 	result   exposition // refers to scratch
@@ -156,8 +157,8 @@ func (s *scanner) hasClassicBuckets(f *family, buckets []bucket) bool {
 	return false
 }
 
-// histogram adds a histogram that has classic buckets. count and sum are NaN when the answer does not have
-// them; buckets may come in any order and are sorted.
+// histogram adds a histogram that has classic buckets. count and sum are NaN when the
+// answer does not have them; buckets may come in any order and are sorted.
 func (s *scanner) histogram(f *family, p *places, pl *place, buckets []bucket, count, sum float64) error {
 	s.result.families[f.name] = true
 	byBound := func(x, y bucket) int { return cmp.Compare(x.bound, y.bound) }

@@ -5,6 +5,7 @@ package scrape
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -15,16 +16,11 @@ import (
 //
 //   - By the store, of a process that has exposed the preferred one: what is read
 //     of it is that, from then on (see result.metricOf).
-//   - By the scanner, which does not know the process before it has read the
-//     answer, of a target whose answers have had the preferred one. Where that turns
-//     out to be wrong, because an older version answers there, too, the answer is
-//     refused: what it counted so far would seem to begin at zero with the next one.
-//     The next one is read in full, and so are those after it.
-
-// trusted is after how many answers in full a target that once lacked a preferred
-// family is believed to have it from then on: ten minutes of the default interval.
-// Of several processes behind one address, each has answered in that time.
-const trusted = 40
+//   - By the scanner, which does not know the process before it has read the answer, of
+//     a target whose last answer had the preferred one. Where that turns out to be
+//     wrong, because an older version answers there, too, the answer is refused: what
+//     it counted so far would seem to begin at zero with the next one. From then on
+//     the target is read in full, however rarely the older version answers.
 
 // replaced says that every signal that reads the family prefers another one that is
 // there.
@@ -58,31 +54,45 @@ func (s *scanner) wanted(name []byte) *family {
 
 // passOver in the next answer what is replaced in this one, or refuse this one.
 func (s *scanner) passOver() error {
-	isThere := func(metric string) bool { return s.result.families[metric] }
-	var missed *family
-	for _, f := range s.plan {
-		switch {
-		case !f.replaced(anything):
-		case !f.replaced(isThere):
-			if s.passed[f] && (missed == nil || f.name > missed.name) {
-				missed = f
-			}
-			set(&s.lacked, f, s.scan)
-			delete(s.passed, f)
-		case s.lacked[f] == 0 || s.scan-s.lacked[f] > trusted:
-			set(&s.passed, f, true)
-		}
-	}
-	if missed == nil {
+	if s.wary {
 		return nil
 	}
-	var names []string
-	for _, signal := range missed.signals {
-		names = append(names, preferred(missed, signal.Metrics)...)
+	var unread []string
+	for name, f := range s.plan {
+		switch isReplaced := f.replaced(s.result.has); {
+		case isReplaced && !s.passed[f]:
+			set(&s.passed, f, true)
+		case !isReplaced && s.passed[f]:
+			unread = append(unread, name)
+		}
 	}
-	slices.Sort(names)
-	return fmt.Errorf("the answer has no %s, which the last one had, and %s was not read in its place: it is from the next scrape on",
-		strings.Join(slices.Compact(names), " or "), missed.name)
+	if len(unread) > 0 {
+		err := s.refusal(unread)
+		s.passed, s.wary = nil, true
+		return err
+	}
+	if len(s.passed) > 0 {
+		s.had = slices.AppendSeq(s.had[:0], maps.Keys(s.result.families))
+	}
+	return nil
+}
+
+// refusal of an answer of which the metrics with these names were not read: for each
+// signal that needs one of them, what is not there, and what was not read.
+func (s *scanner) refusal(unread []string) error {
+	lines := map[string]bool{}
+	for _, name := range unread {
+		for _, signal := range s.plan[name].signals {
+			if slices.ContainsFunc(preferred(s.plan[name], signal.Metrics), s.result.has) {
+				continue
+			}
+			had := slices.IndexFunc(signal.Metrics, func(metric string) bool { return slices.Contains(s.had, metric) })
+			passed := slices.DeleteFunc(slices.Clone(signal.Metrics), func(metric string) bool { return !slices.Contains(unread, metric) })
+			lines[fmt.Sprintf("%s: no %s, which the last answer had, and %s were not read",
+				signal.Name, signal.Metrics[had], strings.Join(passed, ", "))] = true
+		}
+	}
+	return fmt.Errorf("%s; the next answer is read in full", strings.Join(slices.Sorted(maps.Keys(lines)), "; "))
 }
 
 func set[V any](m *map[*family]V, f *family, v V) {

@@ -127,8 +127,8 @@ func TestRollback(t *testing.T) {
 		s.page(sources.KubeAPIServer, "a").set(lines)
 		s.collect()
 		if minute == 5 {
-			problem := s.source.status[targetID{sources.KubeAPIServer, "a"}].problem
-			if !strings.Contains(problem, "no middle_total or new_total") || !strings.Contains(problem, "old_total") {
+			const want = "requests: no new_total, which the last answer had, and middle_total, old_total were not read; the next answer is read in full"
+			if problem := s.source.status[targetID{sources.KubeAPIServer, "a"}].problem; !strings.HasSuffix(problem, want) {
 				t.Errorf("problem %q", problem)
 			}
 			s.wantIncrease(4*time.Minute, 30, "new_total") // up to the scrape before
@@ -160,18 +160,59 @@ func TestMixedVersions(t *testing.T) {
 	s.wantIncrease(4*time.Minute, 40+7*4, "new_total", "old_total")
 }
 
-// Once the older version has not answered for long, the old name is passed over again.
-func TestTrustedAgain(t *testing.T) {
+// An older version that answers one scrape in 45 is read, but for its first answer.
+func TestRareOldVersion(t *testing.T) {
 	s := newScript(t, nil, renamed)
-	for minute := range trusted + 8 {
-		lines := body(48*time.Hour, both(10*minute)...)
-		if minute == 4 || minute == 5 {
-			lines = body(24*time.Hour, onlyOld(10*minute)...)
+	for minute := range 400 {
+		lines := body(48*time.Hour, both(1000+10*minute)...)
+		if minute%45 == 44 {
+			lines = body(24*time.Hour, onlyOld(500+minute)...)
 		}
-		s.page(sources.KubeAPIServer, "a").set(lines)
+		s.page(sources.KubeAPIServer, "lb").set(lines)
 		s.collect()
-		if passed := len(s.passed("a")) > 0; passed != (minute < 4 || minute > trusted+5) {
-			t.Fatalf("minute %d: passes over %q", minute, s.passed("a"))
+		problem := s.source.status[targetID{sources.KubeAPIServer, "lb"}].problem
+		if refused := problem != ""; refused != (minute == 44) {
+			t.Errorf("minute %d: problem %q", minute, problem)
 		}
+		if minute%45 == 44 && minute > 44 && len(s.read(5*time.Minute).Instances) != 2 {
+			t.Errorf("minute %d: instances %q", minute, names(s.read(5*time.Minute)))
+		}
+	}
+}
+
+// A process that lacks what it had is another one, if it does not tell when it started.
+func TestRollbackWithoutStartTime(t *testing.T) {
+	s := newScript(t, nil, renamed)
+	for minute := range 30 {
+		lines := both(10 * minute)
+		if minute >= 10 && minute < 20 {
+			lines = onlyOld(minute)
+		}
+		s.page(sources.KubeAPIServer, "a").set(strings.Join(lines, "\n") + "\n")
+		s.collect()
+		if minute == 19 {
+			s.wantIncrease(5*time.Minute, 7*5, "old_total")
+		}
+	}
+	s.wantIncrease(5*time.Minute, 50, "new_total") // after the upgrade
+}
+
+// What the newest answer lacks is missing, whatever came before.
+func TestFamilyVanishes(t *testing.T) {
+	s := newScript(t, nil, renamed)
+	for minute := range 10 {
+		lines := both(10 * minute)
+		if minute >= 8 {
+			lines = nil
+		}
+		s.page(sources.KubeAPIServer, "a").set(body(time.Hour, lines...))
+		s.collect()
+		if got := s.read(5 * time.Minute).Results["requests"].Missing; minute > 8 && !slices.Equal(got, []string{"a"}) {
+			t.Errorf("minute %d: missing from %q", minute, got)
+		}
+	}
+	reading, err := s.source.Read(quiet(), s.now.Add(-3*time.Minute), 5*time.Minute)
+	if err != nil || len(reading.Results["requests"].Missing) > 0 {
+		t.Errorf("before it vanished: %+v, %v", reading.Results["requests"], err)
 	}
 }

@@ -37,15 +37,18 @@ type process struct {
 	offset   int         // number of times[0]; scrapes are numbered from 0
 	series   map[*identity]*series
 	ordered  []*series           // the same, in the order in which they were first seen
-	order    []*series           // those of the newest scrape, in its order
-	before   []*series           // the same of the scrape before, for its memory
-	families map[string]int      // number of the scrape that had the family first
+	order    []*series           // those of the newest scrape that are held, in its order
+	before   []*series           // an order that is no longer needed, for its memory
+	families map[string]met      // that it has exposed so far
 	warnings map[string][]string // of the newest scrape
 	// refused is when a series was first refused over the limit. From then on no
 	// new one is taken: it might be one that was refused before, and would seem to
 	// begin at zero.
 	refused time.Time
 }
+
+// met says which scrapes of a process had a family, by their numbers.
+type met struct{ first, newest int }
 
 func newStore(history time.Duration, limit int) *store {
 	return &store{history: history, limit: limit, targets: map[targetID][]*process{}}
@@ -60,7 +63,7 @@ func (s *store) add(id targetID, at time.Time, e *exposition) error {
 			return fmt.Errorf("a sample of %s is not newer than the last one of %s", at, p.newest())
 		}
 	}
-	p, err := s.process(id, at, e.started)
+	p, err := s.process(id, at, e)
 	if err != nil {
 		return err
 	}
@@ -70,19 +73,38 @@ func (s *store) add(id targetID, at time.Time, e *exposition) error {
 	return nil
 }
 
-// process that tells this start time.
-func (s *store) process(id targetID, at, started time.Time) (*process, error) {
-	for _, p := range s.targets[id] {
-		if sameStart(p.started, started) {
-			return p, nil
+// process that gives this answer: the one of its start time.
+func (s *store) process(id targetID, at time.Time, e *exposition) (*process, error) {
+	for _, p := range slices.Backward(s.targets[id]) {
+		if !sameStart(p.started, e.started) {
+			continue
 		}
+		if e.started.IsZero() && p.isOlder(e) {
+			break
+		}
+		return p, nil
 	}
 	if len(s.targets[id]) >= maxProcesses {
 		return nil, fmt.Errorf("more than %d start times at one address within %s: is %s reliable there?", maxProcesses, s.history, startTime)
 	}
-	p := &process{started: started, first: at, series: map[*identity]*series{}, families: map[string]int{}}
+	p := &process{started: e.started, first: at, series: map[*identity]*series{}, families: map[string]met{}}
 	s.targets[id] = append(s.targets[id], p)
 	return p, nil
+}
+
+// isOlder says that an answer is of an older version than the process: it has a family
+// in place of one that the process has exposed. Without a start time this is all that
+// tells a rollback.
+func (p *process) isOlder(e *exposition) bool {
+	var last *family
+	for _, sample := range e.samples {
+		f := sample.id.family
+		if f != last && f.replaced(p.exposes) && !f.replaced(e.has) {
+			return true
+		}
+		last = f
+	}
+	return false
 }
 
 // sameStart allows for one second: the start time is computed from the boot time
@@ -174,9 +196,12 @@ func (p *process) add(e *exposition, limit int) {
 func (p *process) meet(families map[string]bool, scrape int) {
 	fresh := false
 	for name := range families {
-		if !p.exposes(name) {
-			p.families[name], fresh = scrape, true
+		f, exposed := p.families[name]
+		if !exposed {
+			f.first, fresh = scrape, true
 		}
+		f.newest = scrape
+		p.families[name] = f
 	}
 	if !fresh {
 		return

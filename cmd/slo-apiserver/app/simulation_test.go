@@ -49,8 +49,8 @@ func TestSimulation(t *testing.T) {
 		"what is missing": {readerToken, head, http.StatusCreated, `"reason":"MetricMissing"`},
 		"the mark":        {readerToken, head + "status:\n  windowSeconds: 7\n", http.StatusCreated, `"status":{"simulated":true,"observationTime"`},
 		"no such level": {
-			readerToken, head + "spec:\n  levels:\n  - name: sytem\n", http.StatusUnprocessableEntity,
-			`{"reason":"FieldValueNotFound","message":"Not found: \"sytem\": there is no such level; new: true adds one","field":"spec.levels[0].name"}`,
+			readerToken, head + "spec:\n  levels:\n  - name: absent\n", http.StatusUnprocessableEntity,
+			`{"reason":"FieldValueNotFound","message":"Not found: \"absent\": there is no such level; new: true adds one","field":"spec.levels[0].name"}`,
 		},
 		"no right":   {nobodyToken, head, http.StatusForbidden, ""},
 		"no review":  {readerToken, "apiVersion: slo.example.io/v1alpha1\nkind: SLOReport\n", http.StatusBadRequest, ""},

@@ -26,7 +26,7 @@ func TestValidate(t *testing.T) {
 		"new with defaults": {changes: []change{{Name: "noisy", New: true}}},
 		"no name":           {[]change{{}}, `spec.levels[0].name: Required value`},
 		"a name twice":      {[]change{{Name: "system"}, {Name: "system"}}, `spec.levels[1].name: Duplicate value: "system"`},
-		"no such level":     {[]change{{Name: "sytem"}}, `spec.levels[0].name: Not found: "sytem": there is no such level; new: true adds one`},
+		"no such level":     {[]change{{Name: "absent"}}, `spec.levels[0].name: Not found: "absent": there is no such level; new: true adds one`},
 		"new, but there":    {[]change{{Name: "system", New: true}}, `spec.levels[0].new: Invalid value: true: a level of this name exists`},
 		"no good name": {[]change{{Name: "Noisy", New: true}}, `spec.levels[0].name: Invalid value: "Noisy": a lowercase RFC 1123 subdomain must consist of ` +
 			`lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', ` +

@@ -39,8 +39,8 @@ func TestSimulationsCanOnlyBeCreated(t *testing.T) {
 			t.Errorf("%s: %v, %+v", name, err, answer)
 		}
 	}
-	_, err = simulations.Create(t.Context(), &slo.APFSimulation{Spec: slo.APFSimulationSpec{Levels: []slo.SimulatedLevel{{Name: "sytem"}}}}, metav1.CreateOptions{})
-	if err == nil || !strings.Contains(err.Error(), `spec.levels[0].name: Not found: "sytem"`) {
+	_, err = simulations.Create(t.Context(), &slo.APFSimulation{Spec: slo.APFSimulationSpec{Levels: []slo.SimulatedLevel{{Name: "absent"}}}}, metav1.CreateOptions{})
+	if err == nil || !strings.Contains(err.Error(), `spec.levels[0].name: Not found: "absent"`) {
 		t.Errorf("a level that is not there: %v", err)
 	}
 	for method, path := range map[string]string{

@@ -72,7 +72,7 @@ func (c CompletedConfig) newScrapeSource(objects *objects, signals []sources.Sig
 		History:  history,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("embedded source: %w", err)
+		return nil, err
 	}
 	return &source{
 		Source: embedded,

@@ -5,6 +5,8 @@ package app
 
 import (
 	"bytes"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,6 +59,10 @@ func TestDefaults(t *testing.T) {
 }
 
 func TestValidate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "pem")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	prometheus := func(args ...string) []string {
 		return append([]string{"--source=prometheus", "--prometheus-url=https://prometheus:9090"}, args...)
 	}
@@ -85,7 +91,7 @@ func TestValidate(t *testing.T) {
 		"time-out of a scrape":    {[]string{"--interval=5s", "--scrape-timeout=6s"}, []string{"--scrape-timeout 6s is longer than --interval 5s"}},
 		"time-out of a query":     {prometheus("--interval=5s", "--prometheus-timeout=6s"), []string{"--prometheus-timeout 6s is longer than --interval 5s"}},
 		"no time-out":             {[]string{"--scrape-timeout=0"}, []string{"--scrape-timeout 0s is not positive"}},
-		"two ways to verify":      {[]string{"--kubelet-insecure-tls", "--kubelet-certificate-authority=ca"}, []string{"exclude each other"}},
+		"two ways to verify":      {[]string{"--kubelet-insecure-tls", "--kubelet-certificate-authority=" + file}, []string{"exclude each other"}},
 		"insecure, no kubelets":   {[]string{"--kubelet-insecure-tls", "--scrape-kubelets=false"}, []string{"--kubelet-insecure-tls has no effect with --scrape-kubelets=false"}},
 		"CA, no kubelets":         {[]string{"--kubelet-certificate-authority=ca", "--scrape-kubelets=false"}, []string{"--kubelet-certificate-authority has no effect"}},
 		"types, no kubelets":      {[]string{"--kubelet-preferred-address-types=Hostname", "--scrape-kubelets=false"}, []string{"--kubelet-preferred-address-types has no effect"}},
@@ -96,12 +102,14 @@ func TestValidate(t *testing.T) {
 		"sample of prometheus": {prometheus("--scrape-kubelets-sample=10"), []string{"--scrape-kubelets-sample: no effect with --source=prometheus"}},
 		"negative sample":      {[]string{"--scrape-kubelets-sample=-1"}, []string{"--scrape-kubelets-sample -1 is negative: give a number of nodes, or 0 for all"}},
 		"all of metrics-server": {[]string{"--kubelet-insecure-tls", "--kubelet-preferred-address-types=InternalIP,Hostname", "--kubelet-use-node-status-port",
-			"--kubelet-port=10250", "--kubelet-client-certificate=a", "--kubelet-client-key=b", "--node-selector=type!=virtual-kubelet"}, nil},
-		"client certificate, no key": {[]string{"--kubelet-client-certificate=a"}, []string{"--kubelet-client-certificate and --kubelet-client-key need each other"}},
-		"client key, no certificate": {[]string{"--kubelet-client-key=a"}, []string{"--kubelet-client-certificate and --kubelet-client-key need each other"}},
-		"kubelet port":               {[]string{"--kubelet-port=65536"}, []string{"--kubelet-port 65536 is no port: give 1 to 65535"}},
-		"kubelet port 0":             {[]string{"--kubelet-port=0"}, []string{"--kubelet-port 0 is no port"}},
-		"selector":                   {[]string{"--node-selector=a=b=c"}, []string{`--node-selector "a=b=c": `}},
+			"--kubelet-port=10250", "--kubelet-client-certificate=" + file, "--kubelet-client-key=" + file, "--node-selector=type!=virtual-kubelet"}, nil},
+		"client certificate, no key": {[]string{"--kubelet-client-certificate=" + file}, []string{"--kubelet-client-certificate and --kubelet-client-key need each other"}},
+		"client key, no certificate": {[]string{"--kubelet-client-key=" + file}, []string{"--kubelet-client-certificate and --kubelet-client-key need each other"}},
+		"kubelet files": {[]string{"--kubelet-certificate-authority=/nowhere/ca", "--kubelet-client-certificate=/nowhere/crt", "--kubelet-client-key=/nowhere/key"},
+			[]string{"--kubelet-certificate-authority: open /nowhere/ca: ", "--kubelet-client-certificate: open /nowhere/crt: ", "--kubelet-client-key: open /nowhere/key: "}},
+		"kubelet port":   {[]string{"--kubelet-port=65536"}, []string{"--kubelet-port 65536 is no port: give 1 to 65535"}},
+		"kubelet port 0": {[]string{"--kubelet-port=0"}, []string{"--kubelet-port 0 is no port"}},
+		"selector":       {[]string{"--node-selector=a=b=c"}, []string{`--node-selector "a=b=c": `}},
 		"unknown address type": {[]string{"--kubelet-preferred-address-types=InternalIp"},
 			[]string{`--kubelet-preferred-address-types: "InternalIp" is unknown: give some of InternalIP, ExternalIP, Hostname, InternalDNS, ExternalDNS`}},
 		"no port":              {[]string{"--secure-port=0"}, []string{"--secure-port 0"}},

@@ -5,6 +5,7 @@ package app
 
 import (
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -136,6 +137,28 @@ func (o *SourceOptions) validateScrape(interval time.Duration) []error {
 	for _, name := range kubeletFlags() {
 		if !o.Scrape.Kubelets && changed(o.scrapeFlags, name) {
 			errs = append(errs, fmt.Errorf("--%s has no effect with --scrape-kubelets=false", name))
+		}
+	}
+	if o.Scrape.Kubelets {
+		errs = append(errs, o.validateKubeletFiles()...)
+	}
+	return errs
+}
+
+// validateKubeletFiles checks that they can be read: an error of the client that reads
+// them later on does not name the flag.
+func (o *SourceOptions) validateKubeletFiles() []error {
+	var errs []error
+	for _, file := range []struct{ flag, path string }{
+		{"kubelet-certificate-authority", o.Scrape.KubeletCAFile},
+		{"kubelet-client-certificate", o.Scrape.KubeletClientCertificate},
+		{"kubelet-client-key", o.Scrape.KubeletClientKey},
+	} {
+		if file.path == "" {
+			continue
+		}
+		if _, err := os.ReadFile(file.path); err != nil {
+			errs = append(errs, fmt.Errorf("--%s: %w", file.flag, err))
 		}
 	}
 	return errs

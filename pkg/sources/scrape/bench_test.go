@@ -94,7 +94,8 @@ func BenchmarkRead(b *testing.B) {
 	config := newCluster(b).config([]sources.Signal{sli})
 	config.Finders = []Finder{finder}
 	source := mustNew(b, config)
-	source.found[0].targets, source.started = finder, true
+	source.discoverIn(0)
+	source.started = true
 	scanners := map[string]*scanner{}
 	for _, target := range finder {
 		scanners[target.Name] = newScanner(source.plans[target.Component], source.config.Limits, source.identities[target.Component], &source.scratch)

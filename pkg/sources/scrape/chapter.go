@@ -10,9 +10,8 @@ import (
 )
 
 // chapter of a histogram: a time in which it had the same bounds, was there, and was
-// not reset. It holds the
-// newest counts and a log of what changed, some bytes a scrape, where all counts
-// of all scrapes would be some hundred.
+// not reset. It holds the newest counts and a log of what changed, some bytes a scrape,
+// where all counts of all scrapes would be some hundred.
 //
 // The log is a sequence of records, each the number of scrapes since the one
 // before, the length of what follows, its kind, and for the kinds of known values

@@ -15,7 +15,7 @@ import (
 // peekName reads the name of a family from the head of its message, when it
 // begins with it as all known encoders have it.
 func peekName(head []byte) ([]byte, bool) {
-	if len(head) < 2 || head[0] != tag(familyName, protowire.BytesType) {
+	if len(head) < 2 || head[0] != tag(familyName) {
 		return nil, false
 	}
 	size, n := binary.Uvarint(head[1:])
@@ -34,7 +34,7 @@ const largestHead = 4 << 10
 func peekHead(head []byte) (name []byte, typ dto.MetricType, size int, plain bool) {
 	var found bool
 	for f := (fields{rest: head}); len(f.rest) > 0; size = len(head) - len(f.rest) {
-		if f.rest[0] == tag(familyMetric, protowire.BytesType) {
+		if f.rest[0] == tag(familyMetric) {
 			return name, typ, size, found && len(name) > 0
 		}
 		switch f.next(); {
@@ -63,7 +63,7 @@ func (d *protoDecoder) series(left int) error {
 		if len(head) == 0 {
 			return errTruncated
 		}
-		if head[0] != tag(familyMetric, protowire.BytesType) {
+		if head[0] != tag(familyMetric) {
 			return d.behindSeries(left)
 		}
 		size, n := binary.Uvarint(head[1:min(len(head), left)])

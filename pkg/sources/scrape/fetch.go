@@ -28,9 +28,8 @@ type answer struct {
 	bytes      int64 // of the body after decompression, as far as it was read
 }
 
-// fetch the metrics of a target. The answer is valid until the scanner releases
-// it. Errors name the target and what to do about it
-// where that is known.
+// fetch the metrics of a target. The answer is valid until the scanner releases it.
+// Errors name the target and what to do about it where that is known.
 func (s *Source) fetch(ctx context.Context, t Target, scanner *scanner) (answer, error) {
 	a, err := s.tryFetch(ctx, t, scanner)
 	if err != nil {

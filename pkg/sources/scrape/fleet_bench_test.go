@@ -110,7 +110,8 @@ func BenchmarkTick(b *testing.B) {
 			slot := 0
 			b.ReportAllocs()
 			for b.Loop() {
-				for _, target := range source.due(source.discover(), slot) {
+				source.discoverIn(slot)
+				for _, target := range source.due(slot) {
 					source.done(quiet(), target, 0, nil)
 				}
 				source.metrics.hold(source.store.prune(noon))

@@ -47,8 +47,8 @@ func (p *naiveProcess) add(at time.Time, row map[*identity]naiveValue) {
 
 // last scrape that is not after t, -1 for none.
 func (p *naiveProcess) last(t time.Time) int {
-	for i := len(p.times) - 1; i >= 0; i-- {
-		if !p.times[i].After(t) {
+	for i, at := range slices.Backward(p.times) {
+		if !at.After(t) {
 			return i
 		}
 	}

@@ -109,7 +109,7 @@ func (v *protoValue) readHistogram(message []byte) error {
 // order and nothing else, and returns what follows. Nearly all of a body is that.
 func (v *protoValue) plainBuckets(rest []byte) []byte {
 	const count, bound = byte(bucketCount64)<<3 | byte(protowire.VarintType), byte(bucketBound)<<3 | byte(protowire.Fixed64Type)
-	for len(rest) > 2 && rest[0] == tag(histogramBucket, protowire.BytesType) {
+	for len(rest) > 2 && rest[0] == tag(histogramBucket) {
 		size := int(rest[1]) // more than 127 is a longer varint, and not plain
 		if size < 11 || size > 20 || len(rest) < 2+size || rest[2] != count {
 			return rest

@@ -24,23 +24,50 @@ const allSlots = -1
 // notScraped is the problem of a target whose first scrape is not done.
 const notScraped = "not scraped yet"
 
-// discover asks all finders and returns the targets of the components that
-// signals are read from. A finder that fails keeps the targets it found last: an
-// error does not make a running process go away.
-func (s *Source) discover() map[targetID]Target {
-	found := make([]discovery, len(s.config.Finders))
+// discoverEvery so many slots all finders are asked: with 15 s, every three seconds.
+// To make the targets of 5,000 nodes takes some milliseconds.
+const discoverEvery = 3
+
+// discoverIn a slot asks all finders, or those that failed the last time.
+func (s *Source) discoverIn(slot int) {
+	if slot%discoverEvery == 0 {
+		s.discover(func(discovery) bool { return true })
+		return
+	}
+	s.discover(func(last discovery) bool { return last.problem != nil })
+}
+
+// discover asks the finders that are to be asked after what they found last for the
+// targets of the components that signals are read from. A finder that fails keeps the
+// targets it found last: an error does not make a running process go away.
+func (s *Source) discover(toAsk func(last discovery) bool) {
+	s.mu.Lock()
+	found, asked := slices.Clone(s.found), false
+	s.mu.Unlock()
 	for i, finder := range s.config.Finders {
-		found[i].targets, found[i].problem = finder.Targets()
+		if !toAsk(found[i]) {
+			continue
+		}
+		asked = true
+		targets, err := finder.Targets()
+		if found[i].problem = err; err == nil {
+			found[i].targets = targets
+		}
+	}
+	if !asked {
+		return
+	}
+	targets := map[targetID]Target{}
+	for _, d := range found {
+		for _, t := range d.targets {
+			if _, twice := targets[t.id()]; !twice && s.plans[t.Component] != nil {
+				targets[t.id()] = t
+			}
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for i := range found {
-		if found[i].problem != nil {
-			found[i].targets = s.found[i].targets
-		}
-	}
-	s.found = found
-	targets := s.targets()
+	s.found, s.targets = found, targets
 	maps.DeleteFunc(s.status, func(id targetID, st *status) bool {
 		_, expected := targets[id]
 		return !expected && !st.underWay
@@ -48,30 +75,16 @@ func (s *Source) discover() map[targetID]Target {
 	if len(targets) == 0 {
 		s.started = true
 	}
-	return targets
-}
-
-// targets that were found, by identity. s.mu is held.
-func (s *Source) targets() map[targetID]Target {
-	targets := map[targetID]Target{}
-	for _, d := range s.found {
-		for _, t := range d.targets {
-			if _, twice := targets[t.id()]; !twice && s.plans[t.Component] != nil {
-				targets[t.id()] = t
-			}
-		}
-	}
-	return targets
 }
 
 // due returns the targets to scrape in a slot, ordered by identity, and marks
 // them as under way. One whose last scrape is not done yet has to wait for its
 // next slot.
-func (s *Source) due(targets map[targetID]Target, slot int) []Target {
+func (s *Source) due(slot int) []Target {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var due []Target
-	for id, t := range targets {
+	for id, t := range s.targets {
 		st := s.status[id]
 		if st == nil {
 			st = &status{slot: id.slot(), problem: notScraped}
@@ -174,7 +187,7 @@ func (s *Source) expected() (expected map[targetID]expectation, sampled map[sour
 	defer s.mu.Unlock()
 	expected = map[targetID]expectation{}
 	missing := maps.Clone(s.plans)
-	for id, t := range s.targets() {
+	for id, t := range s.targets {
 		delete(missing, id.component)
 		expected[id] = expectation{problem: notScraped}
 		if st := s.status[id]; st != nil {

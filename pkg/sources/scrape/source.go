@@ -42,7 +42,8 @@ type Source struct {
 	scratch    scratches
 
 	mu      sync.Mutex
-	found   []discovery // by index of the Finder
+	found   []discovery         // by index of the Finder
+	targets map[targetID]Target // of all finders; replaced, never changed
 	status  map[targetID]*status
 	started bool // a scrape was attempted, or there was nothing to scrape
 }
@@ -101,14 +102,16 @@ func New(config Config) (*Source, error) {
 const slots = 15
 
 // Run scrapes until ctx is done, and returns when all its goroutines have ended:
-// each target at once when it is found, and then once per interval in its slot.
+// each target at once when it is found, and then once per interval in its slot. A new
+// one is found within a fifth of an interval.
 func (s *Source) Run(ctx context.Context) error {
 	var scrapes sync.WaitGroup
 	defer scrapes.Wait()
 	ticker := s.config.Clock.NewTicker(s.config.Interval / slots)
 	defer ticker.Stop()
 	for slot := 0; ; slot = (slot + 1) % slots {
-		s.begin(ctx, &scrapes, s.due(s.discover(), slot), s.config.Clock.Now)
+		s.discoverIn(slot)
+		s.begin(ctx, &scrapes, s.due(slot), s.config.Clock.Now)
 		s.metrics.hold(s.store.prune(s.config.Clock.Now()))
 		select {
 		case <-ctx.Done():
@@ -122,7 +125,8 @@ func (s *Source) Run(ctx context.Context) error {
 // are done. It serves those who keep their own time instead of Run.
 func (s *Source) Collect(ctx context.Context, at time.Time) {
 	var scrapes sync.WaitGroup
-	s.begin(ctx, &scrapes, s.due(s.discover(), allSlots), func() time.Time { return at })
+	s.discoverIn(0)
+	s.begin(ctx, &scrapes, s.due(allSlots), func() time.Time { return at })
 	scrapes.Wait()
 	s.metrics.hold(s.store.prune(at))
 }

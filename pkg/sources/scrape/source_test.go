@@ -154,8 +154,8 @@ func TestRunSpreads(t *testing.T) {
 		perSecond := map[time.Duration]int{}
 		for node, asked := range r.asked {
 			if node == "node-150" {
-				if asked[0] != 6*time.Second {
-					t.Errorf("a node found after 5 s was scraped after %s", asked[0])
+				if asked[0] != 6*time.Second { // the next multiple of three
+					t.Errorf("a node that came after 5 s was scraped after %s", asked[0])
 				}
 				continue
 			}
@@ -255,6 +255,31 @@ func TestHangingTargetsDelayNobody(t *testing.T) {
 	})
 }
 
+// asked counts how often it is asked, and fails until it knows the cluster.
+type asked struct{ times, unknown int }
+
+func (a *asked) Targets() ([]Target, error) {
+	if a.times++; a.times <= a.unknown {
+		return nil, errors.New("not synced yet")
+	}
+	return nodes(1).targets, nil
+}
+
+// Finders are asked five times an interval, and those that fail in each slot.
+func TestFindersAreAskedSeldom(t *testing.T) {
+	finders := []*asked{{}, {unknown: 5}}
+	source := mustNew(t, Config{
+		Signals: []sources.Signal{podStarts}, Finders: []Finder{finders[0], finders[1]}, REST: &rest.Config{},
+	})
+	for slot := range slots {
+		source.discoverIn(slot)
+	}
+	// The second one in slots 0 to 5, and in 6, 9 and 12.
+	if finders[0].times != 5 || finders[1].times != 9 {
+		t.Errorf("asked %d and %d times", finders[0].times, finders[1].times)
+	}
+}
+
 // A target whose scrape is not done is not scraped a second time beside it.
 func TestDueOnlyOnce(t *testing.T) {
 	finder := nodes(3)
@@ -263,11 +288,12 @@ func TestDueOnlyOnce(t *testing.T) {
 		Finders: []Finder{finder, finder},
 		REST:    &rest.Config{},
 	})
-	if due := source.due(source.discover(), allSlots); len(due) != 3 {
+	source.discoverIn(0)
+	if due := source.due(allSlots); len(due) != 3 {
 		t.Errorf("%d targets due at first", len(due))
 	}
 	source.done(quiet(), finder.targets[1], 0, nil)
-	if due := source.due(source.discover(), allSlots); len(due) != 1 || due[0].Name != "node-1" {
+	if due := source.due(allSlots); len(due) != 1 || due[0].Name != "node-1" {
 		t.Errorf("due while two are under way: %v", due)
 	}
 }

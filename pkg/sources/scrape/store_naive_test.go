@@ -45,7 +45,8 @@ const lifeInterval = 15 * time.Second
 func newStoreLife(t *testing.T, choices []byte) *storeLife {
 	c := Config{Signals: storeSignals, Finders: []Finder{Static{storeTarget}}, REST: &rest.Config{}, Interval: lifeInterval, History: 3 * time.Minute}
 	s := &storeLife{t: t, choices: choices, source: mustNew(t, c), now: noon}
-	s.source.found[0].targets, s.source.started = []Target{storeTarget}, true
+	s.source.discoverIn(0)
+	s.source.started = true
 	s.naive.history = c.History
 	plan, ids := s.source.plans[sources.KubeAPIServer], s.source.identities[sources.KubeAPIServer]
 	for _, name := range []string{"h_new", "h_old", "c_new", "c_old", "g"} {

@@ -57,9 +57,9 @@ func (t Target) certificateRemedy(err error) string {
 	return ""
 }
 
-// Finder finds targets. It is asked about once a second and answers from memory.
-// With an error, the targets it found before stay expected, and the error is a
-// warning in every reading.
+// Finder finds targets. It is asked five times an interval, after an error more often,
+// and answers from memory. With an error, the targets it found before stay expected,
+// and the error is a warning in every reading.
 type Finder interface {
 	Targets() ([]Target, error)
 }

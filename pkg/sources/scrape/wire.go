@@ -29,8 +29,8 @@ const (
 
 var errNotProto = errors.New("is not protobuf")
 
-// tag that precedes a field; one byte for the numbers above.
-func tag(field protowire.Number, typ protowire.Type) byte { return byte(field)<<3 | byte(typ) }
+// tag that precedes a field of bytes; one byte for the numbers above.
+func tag(field protowire.Number) byte { return byte(field)<<3 | byte(protowire.BytesType) }
 
 // fields of a message, one after the other. Those of other types than they are
 // asked for are passed over, as any unknown field is.
@@ -85,7 +85,7 @@ func (f *fields) float() float64 { return math.Float64frombits(f.varint) }
 // labelsEnd is the length of the labels that a metric begins with.
 func labelsEnd(message []byte) int {
 	end := 0
-	for end < len(message) && message[end] == tag(metricLabel, protowire.BytesType) {
+	for end < len(message) && message[end] == tag(metricLabel) {
 		size, n := binary.Uvarint(message[end+1:])
 		if n <= 0 || size > uint64(len(message)-end-1-n) {
 			break

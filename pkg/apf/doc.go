@@ -21,6 +21,16 @@
 // limits are next adjusted, up to ten seconds later; one without lets in a single
 // request. Such a level is Idle and has no headroom.
 //
+// There are three headrooms, since there are three limits: what fits now, what fits
+// once a level has back what it lent, and what fits at most. See row.readHeadrooms and
+// instance.reachableLimit.
+//
+// Gauges show the moments of samples, and miss the bursts between them. The histogram
+// of seats taken as a share of the current limit is integrated over time within the
+// kube-apiserver: from it come the mean, the peak, and how long a level was full. It
+// gives shares and not seats, because the limit moves every ten seconds and nothing
+// tells which share was of which limit.
+//
 // Missing is not zero. Series of a level appear with its first use; the catalog
 // names for each signal what has to be there for an absent series to be a zero.
 // A total is absent as soon as one observed instance lacks the figure.

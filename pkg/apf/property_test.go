@@ -5,6 +5,7 @@ package apf
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -55,9 +56,19 @@ func (w *world) addLevel(instance, level string) {
 		}
 		w.samples = append(w.samples, p)
 	}
-	metric("nominal_limit_seats", w.small())
+	nominal, spare := w.small(), w.small()
+	metric("nominal_limit_seats", nominal)
+	metric("lower_limit_seats", nominal-min(nominal, spare))
+	metric("upper_limit_seats", nominal+w.small())
 	metric("current_limit_seats", w.small())
 	metric("demand_seats_high_watermark", w.small())
+	metric("demand_seats_smoothed", w.small())
+	metric("priority_level_seat_utilization", 0)
+	idle := 1e9 * w.small()
+	w.samples[len(w.samples)-1].buckets = &sources.Buckets{
+		Bounds: []float64{0, 0.5, 0.99, 1, math.Inf(1)},
+		Counts: []float64{idle, idle + 1e9, idle + 1e9*3, idle + 1e9*4, idle + 1e9*4}, Sum: 3.2e9,
+	}
 	for _, schema := range []string{"s", "t"} {
 		metric("current_executing_seats", w.rare(), "flow_schema", schema)
 		metric("current_inqueue_requests", w.rare()*w.rare(), "flow_schema", schema)
@@ -67,6 +78,10 @@ func (w *world) addLevel(instance, level string) {
 		metric("request_wait_duration_seconds", 0, "flow_schema", schema, "execute", "true")
 		long := min(n, w.rare()*w.rare())
 		w.samples[len(w.samples)-1].buckets = buckets(n-long, n)
+		metric("request_execution_seconds", 0, "flow_schema", schema, "type", "regular")
+		w.samples[len(w.samples)-1].buckets = &sources.Buckets{Bounds: []float64{math.Inf(1)}, Counts: []float64{n}, Sum: n * w.small()}
+		metric("work_estimated_seats", 0, "flow_schema", schema)
+		w.samples[len(w.samples)-1].buckets = &sources.Buckets{Bounds: []float64{math.Inf(1)}, Counts: []float64{n}, Sum: n * (1 + w.small())}
 		if v := w.rare() * w.rare(); v > 0 {
 			metric("rejected_requests_total", v, "flow_schema", schema, "reason", "queue-full")
 		}
@@ -107,11 +122,6 @@ func (w *world) harm() string {
 	return family + " dropped"
 }
 
-func (w *world) evaluate() []v1alpha1.APFHeadroom {
-	w.reading.Results = read(Signals(), w.reading.Instances, w.samples)
-	return Evaluate(w.reading, w.levels, w.schemas)
-}
-
 func TestHeadroomNeverExceedsTheLimit(t *testing.T) {
 	for seed := range uint64(worlds) {
 		for _, h := range newWorld(seed).evaluate() {
@@ -146,11 +156,13 @@ func shuffle[T any](random *rand.Rand, items []T) {
 
 func TestTotalIsTheSumOfInstances(t *testing.T) {
 	figures := map[string]func(*v1alpha1.Seats) *int64{
-		"nominal":   func(s *v1alpha1.Seats) *int64 { return s.NominalSeats },
-		"limit":     func(s *v1alpha1.Seats) *int64 { return s.CurrentLimitSeats },
-		"executing": func(s *v1alpha1.Seats) *int64 { return s.ExecutingSeats },
-		"headroom":  func(s *v1alpha1.Seats) *int64 { return s.HeadroomSeats },
-		"queued":    func(s *v1alpha1.Seats) *int64 { return s.QueuedRequests },
+		"nominal":            func(s *v1alpha1.Seats) *int64 { return s.NominalSeats },
+		"limit":              func(s *v1alpha1.Seats) *int64 { return s.CurrentLimitSeats },
+		"executing":          func(s *v1alpha1.Seats) *int64 { return s.ExecutingSeats },
+		"headroom":           func(s *v1alpha1.Seats) *int64 { return s.HeadroomSeats },
+		"nominal headroom":   func(s *v1alpha1.Seats) *int64 { return s.NominalHeadroomSeats },
+		"reachable headroom": func(s *v1alpha1.Seats) *int64 { return s.ReachableHeadroomSeats },
+		"queued":             func(s *v1alpha1.Seats) *int64 { return s.QueuedRequests },
 	}
 	for seed := range uint64(worlds) {
 		w := newWorld(seed)

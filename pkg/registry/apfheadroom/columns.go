@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	slo "example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
@@ -31,6 +32,16 @@ func worst(name string, priority int32, description string, figure func(*slo.Ins
 			return cell.Missing
 		}
 		return cell.Count(figure(h.Status.Worst))
+	})
+}
+
+// utilization makes a column of the use of seats over time in the worst instance.
+func utilization(name, description string, show func(*slo.SeatUtilization) string) column {
+	return define(name, 1, description, func(h *slo.APFHeadroom, _ time.Time) string {
+		if h.Status.Worst == nil || h.Status.Worst.Utilization == nil {
+			return cell.Missing
+		}
+		return show(h.Status.Worst.Utilization)
 	})
 }
 
@@ -82,6 +93,19 @@ var columns = []column{
 		func(h *slo.APFHeadroom, _ time.Time) string { return cell.Text(h.Spec.Type) }),
 	worst("Nominal", 1, "Nominal limit of seats in the worst instance.",
 		func(i *slo.InstanceSeats) *int64 { return i.NominalSeats }),
+	worst("Nominal Headroom", 1, "Seats left under the nominal limit in the worst instance: what fits within ten seconds.",
+		func(i *slo.InstanceSeats) *int64 { return i.NominalHeadroomSeats }),
+	worst("Reachable Headroom", 1, "Seats left in the worst instance with all that the level could borrow.",
+		func(i *slo.InstanceSeats) *int64 { return i.ReachableHeadroomSeats }),
+	utilization("Average Use", "Mean share of the current limit in use over the window, in the worst instance.",
+		func(u *slo.SeatUtilization) string {
+			if percent := cell.Percent(u.Average); percent != cell.Missing {
+				return percent
+			}
+			return cell.Text(u.Average) // over the limit
+		}),
+	utilization("Full For", "Time in the window with more than 99% of the seats in use, in the worst instance.",
+		func(u *slo.SeatUtilization) string { return cell.Milliseconds(u.SaturatedMilliseconds) }),
 	worst("Peak", 1, "Most seats taken in any sample of the window in the worst instance.",
 		func(i *slo.InstanceSeats) *int64 { return i.PeakExecutingSeats }),
 	worst("Demand", 1, "Most seats taken or waited for in the window in the worst instance.",
@@ -97,6 +121,20 @@ var columns = []column{
 		}),
 	define("Instances", 1, "kube-apiservers that were read, of those expected.",
 		func(h *slo.APFHeadroom, _ time.Time) string { return cell.Instances(h.Status.Instances) }),
+	define("Busiest", 1, "Flow schema that took the most of the level in the window, over all instances.",
+		func(h *slo.APFHeadroom, _ time.Time) string {
+			if len(h.Status.FlowSchemas) == 0 {
+				return cell.Missing
+			}
+			return h.Status.FlowSchemas[0].Name
+		}),
+	define("Sound", 1, "Status of the condition ConfigurationSound.",
+		func(h *slo.APFHeadroom, _ time.Time) string {
+			if c := meta.FindStatusCondition(h.Status.Conditions, slo.ConditionConfigurationSound); c != nil {
+				return string(c.Status)
+			}
+			return cell.Missing
+		}),
 	define("Flow Schemas", 1, "Flow schemas that send requests to the level, in the order in which they are matched.",
 		func(h *slo.APFHeadroom, _ time.Time) string {
 			names := make([]string, 0, len(h.Spec.FlowSchemas))

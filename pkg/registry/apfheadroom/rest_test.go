@@ -33,15 +33,21 @@ func queueing(at time.Time) slo.APFHeadroom {
 				Seats: slo.Seats{
 					NominalSeats: count(245), CurrentLimitSeats: count(245), ExecutingSeats: count(254), HeadroomSeats: count(-9),
 					PeakExecutingSeats: count(260), PeakDemandSeats: count(400), QueuedRequests: count(10),
+					NominalHeadroomSeats: count(-9), ReachableHeadroomSeats: count(18),
 				},
+				Utilization: &slo.SeatUtilization{Average: "0.633333", PeakOver: "1", SaturatedMilliseconds: count(42_500)},
 			},
 			Total: &slo.Seats{HeadroomSeats: count(189)},
 			Requests: &slo.RequestFigures{
 				Dispatched: count(81234), Rejected: count(100),
 				WaitP99Milliseconds: count(14000), WaitP99Bucket: &slo.LatencyBucket{OverMilliseconds: 10000, UpToMilliseconds: count(15000)},
 			},
-			Instances:  &slo.InstanceCounts{Expected: 2, Observed: 2},
-			Conditions: []metav1.Condition{{Type: slo.ConditionHasHeadroom, Status: metav1.ConditionFalse, Reason: "Queueing"}},
+			FlowSchemas: []slo.FlowSchemaUse{{Name: "service-accounts"}, {Name: "kube-system-service-accounts"}},
+			Instances:   &slo.InstanceCounts{Expected: 2, Observed: 2},
+			Conditions: []metav1.Condition{
+				{Type: slo.ConditionHasHeadroom, Status: metav1.ConditionFalse, Reason: "Queueing"},
+				{Type: slo.ConditionConfigurationSound, Status: metav1.ConditionFalse, Reason: "FlowSchemaShadowed"},
+			},
 		},
 	}
 }

@@ -67,25 +67,25 @@ func (h *history) each(ctx context.Context, query string, at time.Time, visit fu
 	return err
 }
 
-// flows compares a counter, by instance and priority level, and returns the
-// largest relative difference.
+// flows compares a counter, by instance, priority level and flow schema, and returns
+// the largest relative difference.
 func (h *history) flows(ctx context.Context, reading *sources.Reading, at time.Time, window time.Duration) (float64, error) {
-	type flow struct{ level, instance string }
-	vector, err := h.storage.Query(ctx, fmt.Sprintf("sum by (instance,priority_level) (increase(%s[%dms] anchored))", dispatched, window.Milliseconds()), at)
+	type flow struct{ level, schema, instance string }
+	vector, err := h.storage.Query(ctx, fmt.Sprintf("sum by (instance,priority_level,flow_schema) (increase(%s[%dms] anchored))", dispatched, window.Milliseconds()), at)
 	if err != nil {
 		return 0, err
 	}
 	want := map[flow]float64{}
 	for _, sample := range vector {
-		want[flow{sample.Metric.Get("priority_level"), sample.Metric.Get("instance")}] = sample.F
+		want[flow{sample.Metric.Get("priority_level"), sample.Metric.Get("flow_schema"), sample.Metric.Get("instance")}] = sample.F
 	}
 	worst := 0.0
 	series := reading.Results["apf-dispatched-requests"].Series
 	for _, s := range series {
-		worst = math.Max(worst, relative(s.Increase, want[flow{s.Values[0], s.Instance}]))
+		worst = math.Max(worst, relative(s.Increase, want[flow{s.Values[0], s.Values[1], s.Instance}]))
 	}
 	if len(series) != len(want) || len(series) == 0 {
-		return 0, fmt.Errorf("dispatched requests of %d levels, the engine has %d", len(series), len(want))
+		return 0, fmt.Errorf("dispatched requests of %d flow schemas, the engine has %d", len(series), len(want))
 	}
 	return worst, nil
 }

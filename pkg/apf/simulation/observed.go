@@ -120,15 +120,18 @@ func (d demand) split(percent int32) (rest, part *demand) {
 }
 
 // serverLimit is the concurrency limit of the server: what a level without a
-// borrowing limit may borrow. The exempt level is one (apf_controller.go
-// finishQueueSetReconfigsLocked). Zero when no such level tells.
-func (o *observed) serverLimit(levels []level) int {
+// borrowing limit may borrow (apf_controller.go finishQueueSetReconfigsLocked). The
+// exempt level never has one, so that it is asked first. Zero when no level tells.
+func (o *observed) serverLimit(levels []level) (limit int) {
 	for _, l := range levels {
 		nominal, known := o.level(l.name).seats(nominalLimit)
 		upper, also := o.level(l.name).seats(upperLimit)
-		if l.before != nil && l.before.BorrowingLimitPercent == nil && known && also {
-			return allocation.Bounds{Nominal: nominal, Max: upper}.Server()
+		if l.before == nil || l.before.BorrowingLimitPercent != nil || !known || !also {
+			continue
+		}
+		if told := (allocation.Bounds{Nominal: nominal, Max: upper}).Server(); limit == 0 || exempt(l.before) {
+			limit = told
 		}
 	}
-	return 0
+	return limit
 }

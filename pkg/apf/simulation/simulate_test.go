@@ -204,6 +204,28 @@ func TestServerLimitIsProposed(t *testing.T) {
 	}
 }
 
+// The exempt level tells the limit of the server, and where it does not, any other
+// without a borrowing limit.
+func TestServerLimitIsDerived(t *testing.T) {
+	in := newInput()
+	set(&in, upperLimit, "catch-all", 700, 700) // as if it had had another configuration
+	if got := simulate(t, v1alpha1.APFSimulationSpec{}, in).ByInstance[0].Before.ServerConcurrencyLimit; got != 600 {
+		t.Errorf("%d seats, want the 600 that exempt tells", got)
+	}
+	for level := range reported {
+		if level != "system" {
+			drop(&in, upperLimit, level)
+		}
+	}
+	if got := simulate(t, v1alpha1.APFSimulationSpec{}, in).ByInstance[0].Before.ServerConcurrencyLimit; got != 600 {
+		t.Errorf("%d seats, want the 600 that system tells", got)
+	}
+	in.Headrooms[5].Spec.BorrowingLimitPercent = new(int32(811)) // of 74 seats are 600
+	if got := simulate(t, v1alpha1.APFSimulationSpec{}, in).ByInstance[0].Before; got != nil {
+		t.Errorf("%d seats, want none: what may be borrowed is a limit of its own", got.ServerConcurrencyLimit)
+	}
+}
+
 // Where requests were rejected, nothing good is said of the peak.
 func TestRejectedDemandIsNotTrusted(t *testing.T) {
 	in := newInput()

@@ -12,6 +12,8 @@ time=${1:?usage: fuzz.sh DURATION, such as 60s}
 grep -rlE '^func Fuzz[A-Z]' --include='*_test.go' cmd pkg | sort | while read -r file; do
 	grep -oE '^func Fuzz[A-Za-z0-9_]+' "$file" | sed 's/^func //' | while read -r target; do
 		echo "fuzz ${target} ($(dirname "$file")) for ${time}"
-		go test -run '^$' -fuzz "^${target}\$" -fuzztime "$time" "./$(dirname "$file")"
+		# To make one input shorter may take a minute by default, in which nothing new
+		# is tried.
+		go test -run '^$' -fuzz "^${target}\$" -fuzztime "$time" -fuzzminimizetime 100x "./$(dirname "$file")"
 	done
 done

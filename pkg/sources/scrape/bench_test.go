@@ -94,7 +94,7 @@ func BenchmarkRead(b *testing.B) {
 	config := newCluster(b).config([]sources.Signal{sli})
 	config.Finders = []Finder{finder}
 	source := mustNew(b, config)
-	source.discoverIn(0)
+	source.discover(0)
 	source.started = true
 	scanners := map[string]*scanner{}
 	for _, target := range finder {

@@ -110,7 +110,7 @@ func BenchmarkTick(b *testing.B) {
 			slot := 0
 			b.ReportAllocs()
 			for b.Loop() {
-				source.discoverIn(slot)
+				source.discover(slot)
 				for _, target := range source.due(slot) {
 					source.done(quiet(), target, 0, nil)
 				}

@@ -24,28 +24,16 @@ const allSlots = -1
 // notScraped is the problem of a target whose first scrape is not done.
 const notScraped = "not scraped yet"
 
-// discoverEvery so many slots all finders are asked: with 15 s, every three seconds.
-// To make the targets of 5,000 nodes takes some milliseconds.
-const discoverEvery = 3
-
-// discoverIn a slot asks all finders, or those that failed the last time.
-func (s *Source) discoverIn(slot int) {
-	if slot%discoverEvery == 0 {
-		s.discover(func(discovery) bool { return true })
-		return
-	}
-	s.discover(func(last discovery) bool { return last.problem != nil })
-}
-
-// discover asks the finders that are to be asked after what they found last for the
-// targets of the components that signals are read from. A finder that fails keeps the
-// targets it found last: an error does not make a running process go away.
-func (s *Source) discover(toAsk func(last discovery) bool) {
+// discover targets of the components that signals are read from. All finders are asked
+// in the first slot of an interval, since to make the targets of 5,000 nodes takes some
+// milliseconds, and in the others those that failed the last time. One that fails keeps
+// the targets it found last: an error does not make a running process go away.
+func (s *Source) discover(slot int) {
 	s.mu.Lock()
 	found, asked := slices.Clone(s.found), false
 	s.mu.Unlock()
 	for i, finder := range s.config.Finders {
-		if !toAsk(found[i]) {
+		if slot > 0 && found[i].problem == nil {
 			continue
 		}
 		asked = true

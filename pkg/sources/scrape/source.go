@@ -103,14 +103,14 @@ const slots = 15
 
 // Run scrapes until ctx is done, and returns when all its goroutines have ended:
 // each target at once when it is found, and then once per interval in its slot. A new
-// one is found within a fifth of an interval.
+// one is found within an interval.
 func (s *Source) Run(ctx context.Context) error {
 	var scrapes sync.WaitGroup
 	defer scrapes.Wait()
 	ticker := s.config.Clock.NewTicker(s.config.Interval / slots)
 	defer ticker.Stop()
 	for slot := 0; ; slot = (slot + 1) % slots {
-		s.discoverIn(slot)
+		s.discover(slot)
 		s.begin(ctx, &scrapes, s.due(slot), s.config.Clock.Now)
 		s.metrics.hold(s.store.prune(s.config.Clock.Now()))
 		select {
@@ -125,7 +125,7 @@ func (s *Source) Run(ctx context.Context) error {
 // are done. It serves those who keep their own time instead of Run.
 func (s *Source) Collect(ctx context.Context, at time.Time) {
 	var scrapes sync.WaitGroup
-	s.discoverIn(0)
+	s.discover(0)
 	s.begin(ctx, &scrapes, s.due(allSlots), func() time.Time { return at })
 	scrapes.Wait()
 	s.metrics.hold(s.store.prune(at))

@@ -139,8 +139,8 @@ func nodes(n int) *listed {
 	return l
 }
 
-// Every target is scraped at once when it is found, and then once per interval,
-// spread over it.
+// Every target is scraped at once when it is found, within an interval, and then once
+// per interval, spread over it.
 func TestRunSpreads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, finder := &recorder{}, nodes(150)
@@ -154,7 +154,7 @@ func TestRunSpreads(t *testing.T) {
 		perSecond := map[time.Duration]int{}
 		for node, asked := range r.asked {
 			if node == "node-150" {
-				if asked[0] != 6*time.Second { // the next multiple of three
+				if asked[0] != 15*time.Second {
 					t.Errorf("a node that came after 5 s was scraped after %s", asked[0])
 				}
 				continue
@@ -265,17 +265,18 @@ func (a *asked) Targets() ([]Target, error) {
 	return nodes(1).targets, nil
 }
 
-// Finders are asked five times an interval, and those that fail in each slot.
+// Finders are asked once an interval, and those that fail in each slot.
 func TestFindersAreAskedSeldom(t *testing.T) {
 	finders := []*asked{{}, {unknown: 5}}
 	source := mustNew(t, Config{
 		Signals: []sources.Signal{podStarts}, Finders: []Finder{finders[0], finders[1]}, REST: &rest.Config{},
 	})
 	for slot := range slots {
-		source.discoverIn(slot)
+		source.discover(slot)
 	}
-	// The second one in slots 0 to 5, and in 6, 9 and 12.
-	if finders[0].times != 5 || finders[1].times != 9 {
+	source.discover(0)
+	// The second one in slots 0 to 5, too.
+	if finders[0].times != 2 || finders[1].times != 7 {
 		t.Errorf("asked %d and %d times", finders[0].times, finders[1].times)
 	}
 }
@@ -288,7 +289,7 @@ func TestDueOnlyOnce(t *testing.T) {
 		Finders: []Finder{finder, finder},
 		REST:    &rest.Config{},
 	})
-	source.discoverIn(0)
+	source.discover(0)
 	if due := source.due(allSlots); len(due) != 3 {
 		t.Errorf("%d targets due at first", len(due))
 	}

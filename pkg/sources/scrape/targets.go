@@ -57,7 +57,7 @@ func (t Target) certificateRemedy(err error) string {
 	return ""
 }
 
-// Finder finds targets. It is asked five times an interval, after an error more often,
+// Finder finds targets. It is asked once an interval, after an error about once a second,
 // and answers from memory. With an error, the targets it found before stay expected,
 // and the error is a warning in every reading.
 type Finder interface {

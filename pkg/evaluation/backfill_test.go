@@ -34,6 +34,9 @@ var rememberedAt = time.Date(2026, 1, 2, 12, 0, 5, 0, time.UTC)
 type remembering struct {
 	slow func(time.Time) bool
 	fail func(signal string, at time.Time) error
+	// refuse fails before the first instant, and nothing is known when that says so.
+	refuse  func(signal string, minutes int) error
+	nothing func(time.Time) bool
 
 	mu    sync.Mutex
 	asked []string
@@ -49,6 +52,11 @@ func (r *remembering) ReadHistory(ctx context.Context, h sources.History, each f
 		case <-r.block:
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+	}
+	if r.refuse != nil {
+		if err := r.refuse(h.Signal, int(h.Last.Sub(h.First)/h.Step)+1); err != nil {
+			return err
 		}
 	}
 	for at := h.First; !at.After(h.Last); at = at.Add(h.Step) {
@@ -69,6 +77,9 @@ func (r *remembering) ReadHistory(ctx context.Context, h sources.History, each f
 			started := sources.Series{Histogram: &sources.Buckets{Bounds: []float64{5, math.Inf(1)}, Counts: []float64{1, 1}}}
 			reading.Instances[0].Component = sources.Kubelet
 			reading.Results = map[string]sources.Result{h.Signal: {Series: []sources.Series{started}}}
+		}
+		if r.nothing != nil && r.nothing(at) {
+			reading.Results = nil
 		}
 		if err := each(reading); err != nil {
 			return err
@@ -108,7 +119,7 @@ func runBackfill(t *testing.T, e *Evaluator, clock *testclock.FakeClock) (waited
 	t.Helper()
 	ended := make(chan struct{})
 	began := clock.Now()
-	go func() { e.backfill(t.Context(), e.unknownChunks()); close(ended) }()
+	go func() { e.backfill(t.Context(), e.backlogs()); close(ended) }()
 	for {
 		select {
 		case <-ended:
@@ -222,7 +233,8 @@ type busy time.Duration
 func (busy) Error() string               { return "too many requests" }
 func (b busy) RetryAfter() time.Duration { return time.Duration(b) }
 
-// After an error the next hour is read, and what was not read comes last, in parts.
+// After an error the rest is read next, in parts, and so are the hours that follow.
+// Once an hour went well it is hours again.
 func TestBackfillResumes(t *testing.T) {
 	failures := 0
 	h := &remembering{}
@@ -239,10 +251,13 @@ func TestBackfillResumes(t *testing.T) {
 		t.Errorf("waited %s, want %s", waited, firstWait)
 	}
 	questions := h.questions(slo.SignalRequestLatency)
-	want := []string{"[1 30] 02 11:00..02 11:59", "[1 30] 02 10:00..02 10:59", "[1 30] 02 09:00..02 09:59"}
-	// Ten o'clock to twenty past was read before the error, and stands.
-	last := []string{"[1 30] 02 10:40..02 10:59", "[1 30] 02 10:20..02 10:39"}
-	if len(questions) != 26 || !slices.Equal(questions[:3], want) || !slices.Equal(questions[24:], last) {
+	want := []string{
+		"[1 30] 02 11:00..02 11:59", "[1 30] 02 10:00..02 10:59",
+		// Ten o'clock to twenty past was read before the error, and stands.
+		"[1 30] 02 10:30..02 10:59", "[1 30] 02 10:20..02 10:29",
+		"[1 30] 02 09:30..02 09:59", "[1 30] 02 09:00..02 09:29", "[1 30] 02 08:00..02 08:59",
+	}
+	if len(questions) != 27 || !slices.Equal(questions[:7], want) {
 		t.Errorf("asked for %q", questions)
 	}
 	clock.Step(interval)
@@ -272,23 +287,24 @@ func TestBackfillBusy(t *testing.T) {
 	}
 }
 
-// A source that never has a history is not asked for ever, and the reports say why.
+// A source that is down is not asked for ever, and the reports say why.
 func TestBackfillGivesUp(t *testing.T) {
-	h := &remembering{fail: func(string, time.Time) error { return errors.New("422: too many samples") }}
+	down := errors.New("connection refused")
+	h := &remembering{fail: func(string, time.Time) error { return down }}
 	e, clock := remembers(t, &traffic{}, h, "")
 	wantDay(t, e, 1, 0)
 	waited := runBackfill(t, e, clock)
-	if len(h.asked) != mostFailures || waited < time.Hour || waited > 2*time.Hour {
+	if len(h.asked) != 2*mostFailures || waited < time.Hour || waited > 2*time.Hour {
 		t.Errorf("asked %d times in %s", len(h.asked), waited)
 	}
 	clock.Step(interval)
 	wantDayCondition(t, e, metav1.ConditionFalse, ReasonBackfillFailed,
-		"1439 of 1439 minutes could not be read from the source", "422: too many samples", "when this server restarts")
+		"1439 of 1439 minutes could not be read from the source", "connection refused", "when this server restarts")
 
 	// Of one signal alone: its own reports say so.
 	h = &remembering{fail: func(signal string, _ time.Time) error {
 		if signal == slo.SignalRequestLatency {
-			return errors.New("422: too many samples")
+			return down
 		}
 		return nil
 	}}
@@ -296,11 +312,13 @@ func TestBackfillGivesUp(t *testing.T) {
 	wantDay(t, e, 1, 0)
 	runBackfill(t, e, clock)
 	clock.Step(interval)
-	// What has gone from the day meanwhile is not missed.
-	wantDayCondition(t, e, metav1.ConditionFalse, ReasonBackfillFailed, "1434 of 1439 minutes could not be read", "422: too many samples")
-	if c := condition(t, latest(t, e), slo.PodStartupLatency, v1alpha1.ConditionDayComplete); c.Reason != ReasonBackfilled {
+	wantDayCondition(t, e, metav1.ConditionFalse, ReasonBackfillFailed, "1439 of 1439 minutes could not be read", "connection refused")
+	if c := condition(t, latest(t, e), slo.PodStartupLatency, v1alpha1.ConditionDayComplete); c.Reason != ReasonMinutesUnknown {
 		t.Errorf("pods: %+v", c)
 	}
+	// For a day: then they are gone.
+	clock.Step(day)
+	wantDayCondition(t, e, metav1.ConditionFalse, ReasonMinutesUnknown, "read from it some minutes after it does")
 }
 
 // A panic of the source costs a chunk, and which resources count has to be known.

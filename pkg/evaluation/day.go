@@ -21,8 +21,8 @@ const (
 	ReasonBackfilling = "Backfilling"
 	// ReasonBackfillFailed: some minutes could not be read from the source.
 	ReasonBackfillFailed = "BackfillFailed"
-	// ReasonBackfilled: what the source remembers of the unknown minutes gives no
-	// verdict on all of them.
+	// ReasonBackfilled: the source was asked for all unknown minutes, and what it
+	// remembers of them gives no verdict.
 	ReasonBackfilled = "Backfilled"
 	// ReasonCheckpointSetAside: the checkpoint could not be used.
 	ReasonCheckpointSetAside = "CheckpointSetAside"
@@ -38,7 +38,7 @@ const (
 const day = 24 * time.Hour
 
 // dayComplete is the condition of that type, for an objective of whose last day so
-// many minutes are unknown. What became of the checkpoint and of the backfill is of
+// many minutes are unknown. What became of the checkpoint and of a backfill is of
 // interest for a day: what they left unknown has gone then. It is called with
 // e.days.mu held.
 func (e *Evaluator) dayComplete(o slo.Objective, unknown int32, now time.Time) metav1.Condition {
@@ -57,53 +57,41 @@ func (e *Evaluator) dayComplete(o slo.Objective, unknown int32, now time.Time) m
 		return set(ReasonAllMinutesKnown, "every minute of the last 24 hours was judged or idle"+note)
 	}
 	counted := fmt.Sprintf("%d minutes of the last 24 hours are unknown", unknown)
-	filling := e.days.filling[o.Signal]
+	const verdictless = ": they had no evaluation, or none with a verdict"
+	f := e.days.asked.filling[o.Signal]
 	switch {
-	case !young:
-		return set(ReasonMinutesUnknown, counted+": they had no evaluation, or none with a verdict")
-	case filling != nil && filling.left > 0:
-		return set(ReasonBackfilling, counted+"; "+filling.message()+note)
-	case filling != nil && filling.lost > 0:
-		return set(ReasonBackfillFailed, counted+"; "+filling.message()+note)
-	case e.restored.problem != nil:
+	case f.isUnderWay():
+		return set(ReasonBackfilling, counted+"; "+f.message()+note)
+	case f.hasLost(now):
+		return set(ReasonBackfillFailed, counted+"; "+f.message()+note)
+	case young && e.restored.problem != nil:
 		return set(ReasonCheckpointSetAside, counted+note)
-	case filling != nil:
-		return set(ReasonBackfilled, counted+": they had no evaluation, or none with a verdict, and what the source remembers of them gives none")
-	case e.restored.hasStartedOver(o.Name):
+	case f != nil && e.wereAskedFor(o, unknown, now):
+		return set(ReasonBackfilled, counted+verdictless+", and what the source remembers of them gives none")
+	case f != nil:
+		return set(ReasonMinutesUnknown, counted+verdictless+"; those in which the source did not answer are read from it some minutes after it does")
+	case young && e.restored.hasStartedOver(o.Name):
 		return set(ReasonObjectiveChanged, counted+": the checkpoint is of another definition of this objective, whose minutes do not compare; "+e.since24())
-	case e.restored.found:
-		return set(ReasonMinutesUnknown, counted+": they had no evaluation, or none with a verdict")
+	case young && !e.restored.found:
+		remedy := ""
+		if e.state == nil {
+			remedy = "; with --state-dir days survive a restart"
+		}
+		return set(ReasonStarted, counted+": "+e.since24()+remedy)
 	}
-	remedy := ""
-	if e.state == nil {
-		remedy = "; with --state-dir days survive a restart"
-	}
-	return set(ReasonStarted, counted+": "+e.since24()+remedy)
+	return set(ReasonMinutesUnknown, counted+verdictless)
+}
+
+// wereAskedFor says that the source was asked for the unknown minutes of an objective,
+// of which there are so many: none became unknown since.
+func (e *Evaluator) wereAskedFor(o slo.Objective, unknown int32, now time.Time) bool {
+	minutes := e.days.ledger.Unknown(now, o.Name)
+	// One more is the minute that goes on, for which nobody asks.
+	return len(minutes) == int(unknown) && !minutes[len(minutes)-1].After(e.days.asked.through)
 }
 
 // since24 says when the day will be that of this process.
 func (e *Evaluator) since24() string {
 	return fmt.Sprintf("this server evaluates since %s, and has a whole day at %s",
 		e.started.UTC().Format(time.RFC3339), e.started.Add(day).UTC().Format(time.RFC3339))
-}
-
-// filling is how far the backfill from one signal has come, in minutes.
-type filling struct {
-	asked, left int
-	// lost minutes were tried in vain.
-	lost int
-	// problem is the last one there was; nil while all goes well.
-	problem error
-}
-
-func (f *filling) message() string {
-	problem := ""
-	if f.problem != nil {
-		problem = fmt.Sprintf("; the last attempt failed: %v", f.problem)
-	}
-	if f.left > 0 {
-		return fmt.Sprintf("they are read from the source, %d of %d minutes so far%s", f.asked-f.left-f.lost, f.asked, problem)
-	}
-	return fmt.Sprintf("%d of %d minutes could not be read from the source%s; they are tried again when this server restarts",
-		f.lost, f.asked, problem)
 }

@@ -20,8 +20,8 @@ type days struct {
 	ledger *slo.Ledger
 	// full says that keys were refused at the last record.
 	full bool
-	// filling is the progress of the backfill, by signal; nil without one.
-	filling map[string]*filling
+	// asked is what the history of the source was asked for.
+	asked asked
 }
 
 // judge makes the reports of an evaluation, and records them. What is derived
@@ -49,6 +49,7 @@ func (e *Evaluator) record(ctx context.Context, next *Evaluation, minutes []slo.
 	e.days.mu.Lock()
 	defer e.days.mu.Unlock()
 	refused := e.days.ledger.Record(next.Time, minutes)
+	e.days.asked.note(next.Time.Truncate(time.Minute), minutes != nil)
 	e.metrics.ledgerKeys.Set(float64(e.days.ledger.Keys()))
 	e.metrics.ledgerRefused.Add(float64(refused))
 	if refused > 0 && !e.days.full {
@@ -78,8 +79,9 @@ func (e *Evaluator) KeyDays(objective string) []slo.KeyDay {
 }
 
 // RunLedger evaluates once a minute, whether or not somebody reads, until ctx
-// ends. Beside that it fills in the minutes before from the history of the source,
-// if that has one. It writes checkpoints in between and at the end. It has to be
+// ends. Beside that it fills in unknown minutes from the history of the source, if
+// that has one: those before it began, and those in which the source did not answer.
+// It writes checkpoints in between and at the end. It has to be
 // called once.
 func (e *Evaluator) RunLedger(ctx context.Context) {
 	e.logRestored(ctx)
@@ -87,13 +89,16 @@ func (e *Evaluator) RunLedger(ctx context.Context) {
 	defer e.checkpoint(context.WithoutCancel(ctx))
 	var filling sync.WaitGroup
 	defer filling.Wait()
-	unknown := e.unknownChunks()
+	backlogs := e.backlogs() // before the first evaluation, which tells of it
 	saved := e.Clock.Now()
 	for first := true; ; first = false {
 		now := e.Clock.Now()
 		e.evaluateMinute(ctx, now.Truncate(time.Minute))
-		if first && len(unknown) > 0 { // the present comes first
-			filling.Go(func() { e.backfill(ctx, unknown) })
+		if !first {
+			backlogs = e.backlogs()
+		}
+		if of := backlogs; len(of) > 0 { // the present comes first
+			filling.Go(func() { e.backfill(ctx, of) })
 		}
 		// A failed checkpoint is tried again in a minute. After a clock was set back,
 		// too: the age is of no use then.

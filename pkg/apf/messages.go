@@ -57,12 +57,19 @@ func queueingMessage(r *row) string {
 	return strings.Join(parts, "; ")
 }
 
-// noSeatsMessage says who has the seats.
+// noSeatsMessage says who has the seats, and whether there are more to be had.
 func noSeatsMessage(r *row) string {
 	message := fmt.Sprintf("no seats left on %s: %d of %d taken", r.Instance, *r.ExecutingSeats, *r.CurrentLimitSeats)
 	message += share(r, executingBySchema, *r.ExecutingSeats, "by")
 	if r.NominalSeats != nil && *r.NominalSeats > *r.CurrentLimitSeats {
 		message += fmt.Sprintf(", %d of %d nominal seats lent", *r.NominalSeats-*r.CurrentLimitSeats, *r.NominalSeats)
+	}
+	switch {
+	case r.ReachableHeadroomSeats == nil:
+	case *r.ReachableHeadroomSeats > 0:
+		message += fmt.Sprintf("; %d more within reach while other levels lend", *r.ReachableHeadroomSeats)
+	default:
+		message += "; no more within reach"
 	}
 	return message
 }

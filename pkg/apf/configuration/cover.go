@@ -121,6 +121,7 @@ func userName(s *flowcontrolv1.Subject) (name string, isUser bool) {
 		if s.ServiceAccount.Name != flowcontrolv1.NameAll {
 			return serviceaccount.MakeUsername(s.ServiceAccount.Namespace, s.ServiceAccount.Name), true
 		}
+	case flowcontrolv1.SubjectKindGroup:
 	}
 	return "", false
 }
@@ -133,6 +134,7 @@ func serviceAccount(s *flowcontrolv1.Subject) (namespace, name string, is bool) 
 	case flowcontrolv1.SubjectKindUser:
 		namespace, name, err := serviceaccount.SplitUsername(s.User.Name)
 		return namespace, name, err == nil
+	case flowcontrolv1.SubjectKindGroup:
 	}
 	return "", "", false
 }

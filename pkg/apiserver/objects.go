@@ -8,10 +8,13 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	corev1 "k8s.io/api/core/v1"
 	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/discovery"
+	"k8s.io/client-go/dynamic"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	corelisters "k8s.io/client-go/listers/core/v1"
@@ -33,12 +36,17 @@ type objects struct {
 	factories   []informers.SharedInformerFactory
 	synced      map[string]cache.InformerSynced
 	flowControl *cluster.FlowControl
+	running     sync.WaitGroup
 	// nodes and slices are nil when nothing needs them.
 	nodes  corelisters.NodeLister
 	slices discoverylisters.EndpointSliceLister
 }
 
 func newObjects(config *rest.Config, scrape *ScrapeConfig) (*objects, error) {
+	flowControl, err := newFlowControl(config)
+	if err != nil {
+		return nil, err
+	}
 	config = rest.CopyConfig(config)
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
@@ -50,10 +58,10 @@ func newObjects(config *rest.Config, scrape *ScrapeConfig) (*objects, error) {
 	o := &objects{
 		factories: []informers.SharedInformerFactory{all},
 		synced: map[string]cache.InformerSynced{
-			"prioritylevelconfigurations": all.Flowcontrol().V1().PriorityLevelConfigurations().Informer().HasSynced,
-			"flowschemas":                 all.Flowcontrol().V1().FlowSchemas().Informer().HasSynced,
+			cluster.PriorityLevels: flowControl.Synced(cluster.PriorityLevels),
+			cluster.FlowSchemas:    flowControl.Synced(cluster.FlowSchemas),
 		},
-		flowControl: cluster.NewFlowControl(all.Flowcontrol().V1()),
+		flowControl: flowControl,
 	}
 	if scrape != nil && scrape.Kubelets {
 		informer := all.Core().V1().Nodes()
@@ -70,6 +78,18 @@ func newObjects(config *rest.Config, scrape *ScrapeConfig) (*objects, error) {
 		o.slices, o.synced[endpointSlices] = informer.Lister(), informer.Informer().HasSynced
 	}
 	return o, nil
+}
+
+func newFlowControl(config *rest.Config) (*cluster.FlowControl, error) {
+	d, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("discovery client: %w", err)
+	}
+	dyn, err := dynamic.NewForConfig(config)
+	if err != nil {
+		return nil, fmt.Errorf("dynamic client: %w", err)
+	}
+	return cluster.NewFlowControl(d, dyn, resourcesInterval), nil
 }
 
 // slim drops what is not needed of the largest objects: a node is some 20 KB,
@@ -89,9 +109,15 @@ func (o *objects) start(ctx context.Context) {
 	for _, factory := range o.factories {
 		factory.StartWithContext(ctx)
 	}
+	if o.flowControl != nil {
+		o.running.Go(func() { o.flowControl.Run(ctx) })
+	}
 }
 
+// shutdown returns when everything has ended that start has started. Its context
+// has to have ended.
 func (o *objects) shutdown() {
+	o.running.Wait()
 	for _, factory := range o.factories {
 		factory.Shutdown()
 	}

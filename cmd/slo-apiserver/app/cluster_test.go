@@ -20,7 +20,6 @@ import (
 	authenticationv1 "k8s.io/api/authentication/v1"
 	authorizationv1 "k8s.io/api/authorization/v1"
 	corev1 "k8s.io/api/core/v1"
-	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/kubernetes/scheme"
@@ -40,7 +39,8 @@ const (
 type fakeCluster struct {
 	*httptest.Server
 	// away refuses everything, as if the cluster had gone.
-	away atomic.Bool
+	away        atomic.Bool
+	flowControl fakeFlowControl
 }
 
 func newFakeCluster(t *testing.T) *fakeCluster {
@@ -76,16 +76,12 @@ func newFakeCluster(t *testing.T) *fakeCluster {
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, _ *http.Request) { answer(w, body) })
 	}
-	exempt, err := json.Marshal(flowcontrolv1.PriorityLevelConfiguration{ObjectMeta: metav1.ObjectMeta{Name: "exempt", ResourceVersion: "1"}})
-	if err != nil {
-		t.Fatal(err)
-	}
+	c.flowControl.serve("v1")
+	mux.Handle("GET "+flowControlPath+"/", &c.flowControl)
 	for path, list := range map[string][3]string{
-		"/api/v1/namespaces/kube-system/configmaps":                         {"v1", "ConfigMapList", string(authorities)},
-		"/apis/apiextensions.k8s.io/v1/customresourcedefinitions":           {"meta.k8s.io/v1", "PartialObjectMetadataList", ""},
-		"/apis/apiregistration.k8s.io/v1/apiservices":                       {"apiregistration.k8s.io/v1", "APIServiceList", ""},
-		"/apis/flowcontrol.apiserver.k8s.io/v1/flowschemas":                 {"flowcontrol.apiserver.k8s.io/v1", "FlowSchemaList", ""},
-		"/apis/flowcontrol.apiserver.k8s.io/v1/prioritylevelconfigurations": {"flowcontrol.apiserver.k8s.io/v1", "PriorityLevelConfigurationList", string(exempt)},
+		"/api/v1/namespaces/kube-system/configmaps":               {"v1", "ConfigMapList", string(authorities)},
+		"/apis/apiextensions.k8s.io/v1/customresourcedefinitions": {"meta.k8s.io/v1", "PartialObjectMetadataList", ""},
+		"/apis/apiregistration.k8s.io/v1/apiservices":             {"apiregistration.k8s.io/v1", "APIServiceList", ""},
 	} {
 		mux.HandleFunc("GET "+path, func(w http.ResponseWriter, r *http.Request) { serveList(w, r, list) })
 	}

@@ -79,11 +79,12 @@ func (e *Evaluator) backlogs() []*backlog {
 	}
 	var backlogs []*backlog
 	for signal, objectives := range bySignal {
+		again := e.days.asked.filling[signal].hasLost(now) // perhaps to an outage
 		minutes := slices.DeleteFunc(e.days.ledger.Unknown(now, objectives...), func(minute time.Time) bool {
-			return !minute.After(after) || minute.After(last)
+			return !again && !minute.After(after) || minute.After(last)
 		})
 		b := newBacklog(signal, minutes)
-		e.days.asked.filling[signal] = e.days.asked.filling[signal].again(minutesOf(b.chunks), now)
+		e.days.asked.filling[signal] = &filling{asked: minutesOf(b.chunks), left: minutesOf(b.chunks)}
 		if len(b.chunks) > 0 {
 			backlogs = append(backlogs, b)
 		}
@@ -110,17 +111,6 @@ type filling struct {
 	problem error
 }
 
-// again is the progress of another backfill, of so many minutes. What was lost before
-// it and is still of the day is lost.
-func (f *filling) again(minutes int, now time.Time) *filling {
-	next := &filling{asked: minutes, left: minutes}
-	if f.hasLost(now) {
-		next.asked += f.lost
-		next.lost, next.newestLost, next.problem = f.lost, f.newestLost, f.problem
-	}
-	return next
-}
-
 func (f *filling) lose(chunks []chunk) {
 	f.lost += minutesOf(chunks)
 	for _, c := range chunks {
@@ -145,6 +135,6 @@ func (f *filling) message() string {
 	if f.left > 0 {
 		return fmt.Sprintf("they are read from the source, %d of %d minutes so far%s", f.asked-f.left-f.lost, f.asked, problem)
 	}
-	return fmt.Sprintf("%d of %d minutes could not be read from the source%s; they are tried again when this server restarts",
+	return fmt.Sprintf("%d of %d minutes could not be read from the source%s; they are tried again when the source is back after an outage, and when this server restarts",
 		f.lost, f.asked, problem)
 }

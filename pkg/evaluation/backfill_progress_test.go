@@ -112,21 +112,24 @@ func TestRunLedgerBackfillsOutages(t *testing.T) {
 	wantDayCondition(t, e, metav1.ConditionFalse, ReasonMinutesUnknown)
 }
 
-// What was lost stays told as long as it is of the day.
-func TestFillingAgain(t *testing.T) {
-	now := rememberedAt
-	var none *filling
-	f := none.again(100, now)
-	f.left = 0
-	f.lose([]chunk{{first: now.Add(-30 * time.Minute), last: now.Add(-21 * time.Minute)}})
-	f.problem = errors.New("connection refused")
-	for _, c := range []struct {
-		later       time.Duration
-		asked, lost int
-	}{{time.Hour, 17, 10}, {day, 7, 0}} {
-		next := f.again(7, now.Add(c.later))
-		if next.asked != c.asked || next.lost != c.lost || next.left != 7 || next.hasLost(now.Add(c.later)) != (c.lost > 0) || (next.problem != nil) != (c.lost > 0) {
-			t.Errorf("after %s: %+v", c.later, next)
-		}
+// A source that is away when the server starts, until the backfill has given up, has
+// the day when it is back.
+func TestBackfillAgain(t *testing.T) {
+	source, h := &traffic{}, &remembering{}
+	down := errors.New("connection refused")
+	source.set(down)
+	h.fail = func(string, time.Time) error { return down }
+	e, clock := remembers(t, source, h, "")
+	runBackfill(t, e, clock)
+	wantDayCondition(t, e, metav1.ConditionFalse, ReasonBackfillFailed, "connection refused; they are tried again when the source is back")
+	if backlogs := e.backlogs(); backlogs != nil {
+		t.Errorf("%d backlogs while the source is away", len(backlogs))
 	}
+	source.set(nil)
+	h.fail = nil
+	clock.Step(interval)
+	latest(t, e)
+	runBackfill(t, e, clock)
+	clock.Step(interval)
+	wantDayCondition(t, e, metav1.ConditionTrue, ReasonAllMinutesKnown)
 }

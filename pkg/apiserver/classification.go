@@ -37,7 +37,7 @@ func (c classifier) ClassifyCaller(ctx context.Context, caller user.Info, r *v1a
 	if err != nil {
 		return nil, err
 	}
-	return classification.NewConfiguration(levels, schemas).Classify(caller, r, func(level string) (*v1alpha1.APFHeadroom, error) {
+	return classification.NewConfiguration(levels, schemas).Classify(ctx, caller, r, func(level string) (*v1alpha1.APFHeadroom, error) {
 		return c.headroom(ctx, level)
 	})
 }

@@ -105,10 +105,10 @@ func (r request) http() (method, location string) {
 	return method, location + "?" + query.Encode()
 }
 
-// send sends the request, as its user, and returns the response without its body.
-// What becomes of the request does not matter: it is classified before it is
+// send sends the request, as its user, and returns the status and the headers that
+// come back. What becomes of the request does not matter: it is classified before it is
 // authorized.
-func (r request) send(t *testing.T, admin *rest.Config) *http.Response {
+func (r request) send(t *testing.T, admin *rest.Config) (string, http.Header) {
 	t.Helper()
 	config := rest.CopyConfig(admin)
 	config.Impersonate = rest.ImpersonationConfig{UserName: r.user, Groups: r.groups}
@@ -126,22 +126,22 @@ func (r request) send(t *testing.T, admin *rest.Config) *http.Response {
 		t.Fatalf("%s %s: %v", method, location, err)
 	}
 	response.Body.Close()
-	return response
+	return response.Status, response.Header
 }
 
 // compare sends the request, and holds the headers that come back against the
 // answer of a review.
 func (r request) compare(t *testing.T, answer *v1alpha1.APFClassificationStatus) error {
 	t.Helper()
-	response := r.send(t, lab.config)
-	schema := response.Header.Get(flowcontrolv1.ResponseHeaderMatchedFlowSchemaUID)
-	level := response.Header.Get(flowcontrolv1.ResponseHeaderMatchedPriorityLevelConfigurationUID)
+	status, header := r.send(t, lab.config)
+	schema := header.Get(flowcontrolv1.ResponseHeaderMatchedFlowSchemaUID)
+	level := header.Get(flowcontrolv1.ResponseHeaderMatchedPriorityLevelConfigurationUID)
 	var wantSchema, wantLevel string
 	if answer.FlowSchema != nil {
 		wantSchema, wantLevel = string(answer.FlowSchema.UID), string(answer.PriorityLevel.UID)
 	}
 	if schema != wantSchema || level != wantLevel {
-		return fmt.Errorf("%s: %s, flow schema %s, level %s; the review: %s, %s: %s", r, response.Status, schema, level, wantSchema, wantLevel, answer.Reason)
+		return fmt.Errorf("%s: %s, flow schema %s, level %s; the review: %s, %s: %s", r, status, schema, level, wantSchema, wantLevel, answer.Reason)
 	}
 	return nil
 }

@@ -4,6 +4,7 @@
 package classification
 
 import (
+	"context"
 	"fmt"
 
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
@@ -18,8 +19,8 @@ type Headrooms func(level string) (*slo.APFHeadroom, error)
 
 // Classify answers for a request of a caller. An error says that there can be no
 // such request.
-func (c *Configuration) Classify(caller user.Info, r *slo.ClassifiedRequest, headrooms Headrooms) (*slo.APFClassificationStatus, error) {
-	req, info, err := newRequest(r)
+func (c *Configuration) Classify(ctx context.Context, caller user.Info, r *slo.ClassifiedRequest, headrooms Headrooms) (*slo.APFClassificationStatus, error) {
+	req, info, err := newRequest(ctx, r)
 	if err != nil {
 		return nil, err
 	}

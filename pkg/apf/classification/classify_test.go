@@ -88,7 +88,7 @@ func TestPassedOver(t *testing.T) {
 	levels = append(levels, newLimited("broken", &flowcontrolv1.QueuingConfiguration{Queues: 1, HandSize: 2, QueueLengthLimit: 1}))
 	schemas = append(schemas,
 		newSchema("a", 100, "nowhere", everybody[0], everybody[0]), newSchema("b", 200, "broken", everybody...), newSchema("z", 9990, "nowhere", everybody...))
-	got, err := NewConfiguration(levels, schemas).Classify(Caller("alice", nil), resource("get", "", "pods", "a"), noHeadrooms)
+	got, err := NewConfiguration(levels, schemas).Classify(t.Context(), Caller("alice", nil), resource("get", "", "pods", "a"), noHeadrooms)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,9 +112,35 @@ func TestWithoutObjects(t *testing.T) {
 		Caller("admin", []string{"system:masters"}): slo.TreatmentExempt,
 		Caller("alice", nil):                        slo.TreatmentReject,
 	} {
-		got, err := c.Classify(caller, path("get", "/version"), noHeadrooms)
+		got, err := c.Classify(t.Context(), caller, path("get", "/version"), noHeadrooms)
 		if err != nil || got.Treatment != want || got.FlowSchema.UID != "" || got.PriorityLevel.UID != "" {
 			t.Errorf("%v: %+v, %v", caller, got, err)
+		}
+	}
+}
+
+// Levels that are broken in each of the ways that a kube-apiserver looks for.
+func TestBrokenLevels(t *testing.T) {
+	type level = flowcontrolv1.PriorityLevelConfiguration
+	for _, tc := range []struct {
+		problem string
+		change  func(*level)
+	}{
+		{"", func(*level) {}},
+		{"", func(l *level) { l.Name, l.Spec.Type, l.Spec.Limited = "exempt", "Exempt", nil }},
+		{"type Limited does not go", func(l *level) { l.Spec.Limited = nil }},
+		{"type Limited does not go", func(l *level) { l.Spec.Exempt = &flowcontrolv1.ExemptPriorityLevelConfiguration{} }},
+		{`type "" is none`, func(l *level) { l.Spec.Type, l.Spec.Limited = "", nil }},
+		{"type Exempt is not for this name", func(l *level) { l.Spec.Type, l.Spec.Limited = "Exempt", nil }},
+		{"type Limited is not for this name", func(l *level) { l.Name = "exempt" }},
+		{"limitResponse.type Queue does not go", func(l *level) { l.Spec.Limited.LimitResponse.Queuing = nil }},
+		{"limitResponse.queuing: ", func(l *level) { l.Spec.Limited.LimitResponse.Queuing.HandSize = 9 }},
+	} {
+		l := newLimited("a", &flowcontrolv1.QueuingConfiguration{Queues: 8, HandSize: 2, QueueLengthLimit: 1})
+		tc.change(l)
+		_, err := newLevel(l)
+		if (tc.problem == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), tc.problem) {
+			t.Errorf("want the problem %q: %v", tc.problem, err)
 		}
 	}
 }
@@ -158,7 +184,7 @@ func TestLongRunning(t *testing.T) {
 		{sub("create", "pods", "eviction"), false},
 		{path("get", "/debug/flags/v"), false},
 	} {
-		got, err := c.Classify(Caller("alice", nil), tc.request, noHeadrooms)
+		got, err := c.Classify(t.Context(), Caller("alice", nil), tc.request, noHeadrooms)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -179,7 +205,7 @@ func TestANamespaceIsWithinItself(t *testing.T) {
 	for _, tc := range []struct{ verb, name, want string }{
 		{"get", "a", "in-a"}, {"delete", "a", "in-a"}, {"get", "b", "global-default"}, {"list", "", "global-default"}, {"create", "", "global-default"},
 	} {
-		got, err := c.Classify(Caller("alice", nil), &slo.ClassifiedRequest{
+		got, err := c.Classify(t.Context(), Caller("alice", nil), &slo.ClassifiedRequest{
 			ResourceAttributes: &slo.ClassifiedResource{Verb: tc.verb, Resource: "namespaces", Name: tc.name},
 		}, noHeadrooms)
 		if err != nil || got.FlowSchema.Name != tc.want {
@@ -193,7 +219,7 @@ func TestNoSuchRequest(t *testing.T) {
 	for _, r := range []*slo.ClassifiedRequest{
 		resource("get", "", "proxy", ""), resource("bind", "", "roles", ""), resource("list", "", "a/b", ""),
 	} {
-		if got, err := c.Classify(Caller("alice", nil), r, noHeadrooms); err == nil {
+		if got, err := c.Classify(t.Context(), Caller("alice", nil), r, noHeadrooms); err == nil {
 			t.Errorf("%+v: %+v", r.ResourceAttributes, got)
 		}
 	}
@@ -203,7 +229,7 @@ func TestHeadroomIsThatOfTheLevel(t *testing.T) {
 	levels, schemas := defaults()
 	c := NewConfiguration(levels, schemas)
 	limit, free, nominal, reachable, queued := int64(245), int64(-9), int64(4), int64(90), int64(10)
-	got, err := c.Classify(Caller("system:serviceaccount:shop:cart", nil), resource("get", "", "pods", "shop"), func(level string) (*slo.APFHeadroom, error) {
+	got, err := c.Classify(t.Context(), Caller("system:serviceaccount:shop:cart", nil), resource("get", "", "pods", "shop"), func(level string) (*slo.APFHeadroom, error) {
 		return &slo.APFHeadroom{Status: slo.APFHeadroomStatus{Pressure: slo.PressureQueueing, Worst: &slo.InstanceSeats{
 			Instance: level + "@10.0.0.1:6443", Seats: slo.Seats{
 				CurrentLimitSeats: &limit, HeadroomSeats: &free, NominalHeadroomSeats: &nominal, ReachableHeadroomSeats: &reachable, QueuedRequests: &queued,
@@ -220,7 +246,7 @@ func TestHeadroomIsThatOfTheLevel(t *testing.T) {
 	if diff := cmp.Diff(want, got.Headroom); diff != "" || got.HeadroomProblem != "" {
 		t.Errorf("problem %q (-want +got):\n%s", got.HeadroomProblem, diff)
 	}
-	got, err = c.Classify(Caller("alice", nil), path("get", "/version"), noHeadrooms)
+	got, err = c.Classify(t.Context(), Caller("alice", nil), path("get", "/version"), noHeadrooms)
 	if err != nil || got.Headroom != nil || got.HeadroomProblem != errNoHeadroom.Error() {
 		t.Errorf("%+v, %v", got, err)
 	}

@@ -83,11 +83,13 @@ func NewConfiguration(levels []*flowcontrolv1.PriorityLevelConfiguration, schema
 	return c
 }
 
-// newLevel refuses what a kube-apiserver does (queueSetCompleterForPL).
+// newLevel refuses what a kube-apiserver does (queueSetCompleterForPL), but for an
+// exempt level without the field exempt, which is younger than the level: before
+// 1.28 there was none.
 func newLevel(l *flowcontrolv1.PriorityLevelConfiguration) (*level, error) {
 	limited, exempt := l.Spec.Type == flowcontrolv1.PriorityLevelEnablementLimited, l.Spec.Type == flowcontrolv1.PriorityLevelEnablementExempt
 	switch {
-	case limited != (l.Spec.Limited != nil), exempt != (l.Spec.Exempt != nil):
+	case limited != (l.Spec.Limited != nil), !exempt && l.Spec.Exempt != nil:
 		return nil, fmt.Errorf("type %s does not go with the fields that are set", l.Spec.Type)
 	case !limited && !exempt:
 		return nil, fmt.Errorf("type %q is none", l.Spec.Type)

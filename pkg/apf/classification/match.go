@@ -54,19 +54,19 @@ func hasResource(rule flowcontrolv1.ResourcePolicyRule, info *request.RequestInf
 	if info.Subresource != "" {
 		resource += "/" + info.Subresource
 	}
-	if !has(rule.Verbs, flowcontrolv1.VerbAll, info.Verb) ||
-		!has(rule.APIGroups, flowcontrolv1.APIGroupAll, info.APIGroup) ||
-		!has(rule.Resources, flowcontrolv1.ResourceAll, resource) {
+	if !has(rule.Verbs, info.Verb) ||
+		!has(rule.APIGroups, info.APIGroup) ||
+		!has(rule.Resources, resource) {
 		return false
 	}
 	if info.Namespace == "" {
 		return rule.ClusterScope
 	}
-	return has(rule.Namespaces, flowcontrolv1.NamespaceEvery, info.Namespace)
+	return has(rule.Namespaces, info.Namespace)
 }
 
 func hasPath(rule flowcontrolv1.NonResourcePolicyRule, info *request.RequestInfo) bool {
-	if !has(rule.Verbs, flowcontrolv1.VerbAll, info.Verb) {
+	if !has(rule.Verbs, info.Verb) {
 		return false
 	}
 	return slices.ContainsFunc(rule.NonResourceURLs, func(url string) bool {
@@ -82,8 +82,9 @@ func hasPath(rule flowcontrolv1.NonResourcePolicyRule, info *request.RequestInfo
 	})
 }
 
-// has tells whether a list has a value. The wildcard stands for all only where it
-// is alone, which validation sees to; it is no pattern.
-func has(list []string, wildcard, value string) bool {
-	return (len(list) == 1 && list[0] == wildcard) || slices.Contains(list, value)
+// has tells whether a list has a value. The wildcard, which is the same for all
+// lists, stands for all only where it is alone, which validation sees to; it is no
+// pattern.
+func has(list []string, value string) bool {
+	return (len(list) == 1 && list[0] == flowcontrolv1.ResourceAll) || slices.Contains(list, value)
 }

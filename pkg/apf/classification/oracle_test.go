@@ -6,6 +6,7 @@ package classification
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"strings"
@@ -124,7 +125,7 @@ func (o *oracle) queue(t *testing.T, caller user.Info, info *request.RequestInfo
 		t.Fatal("the oracle did not execute the request")
 	}
 	answer := httptest.NewRecorder()
-	o.debug.ServeHTTP(answer, httptest.NewRequest("GET", "/debug/api_priority_and_fairness/dump_requests", nil))
+	o.debug.ServeHTTP(answer, httptest.NewRequest(http.MethodGet, "/debug/api_priority_and_fairness/dump_requests", nil))
 	lines := strings.Split(strings.TrimSpace(answer.Body.String()), "\n")
 	if len(lines) != 2 {
 		t.Fatalf("want one request in\n%s", answer.Body)
@@ -135,14 +136,14 @@ func (o *oracle) queue(t *testing.T, caller user.Info, info *request.RequestInfo
 // compare holds an answer against the oracle's.
 func (o *oracle) compare(t *testing.T, c *Configuration, caller user.Info, r *slo.ClassifiedRequest) *slo.APFClassificationStatus {
 	t.Helper()
-	got, err := c.Classify(caller, r, noHeadrooms)
+	got, err := c.Classify(t.Context(), caller, r, noHeadrooms)
 	if err != nil {
 		t.Fatalf("%+v: %v", r, err)
 	}
 	if got.Treatment == slo.TreatmentLongRunning {
 		return got
 	}
-	_, info, err := newRequest(r)
+	_, info, err := newRequest(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -163,7 +164,7 @@ func (o *oracle) compareQueue(t *testing.T, caller user.Info, r *slo.ClassifiedR
 	if got.Treatment != slo.TreatmentQueue {
 		return
 	}
-	_, info, err := newRequest(r)
+	_, info, err := newRequest(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -53,9 +53,9 @@ func Caller(name string, groups []string) user.Info {
 }
 
 // newRequest makes the request, as far as a kube-apiserver looks at it before it
-// is executed. What kind of a request it is, that is left to the parser of
+// is executed; it is not sent. What kind of a request it is, that is left to the parser of
 // k8s.io/apiserver: the request for a namespace, say, is one within it.
-func newRequest(r *slo.ClassifiedRequest) (*http.Request, *request.RequestInfo, error) {
+func newRequest(ctx context.Context, r *slo.ClassifiedRequest) (*http.Request, *request.RequestInfo, error) {
 	method, location := "", &url.URL{}
 	switch {
 	case r.ResourceAttributes != nil:
@@ -63,8 +63,7 @@ func newRequest(r *slo.ClassifiedRequest) (*http.Request, *request.RequestInfo, 
 	case r.NonResourceAttributes != nil:
 		method, location = strings.ToUpper(r.NonResourceAttributes.Verb), &url.URL{Path: r.NonResourceAttributes.Path}
 	}
-	// What this server speaks to a kube-apiserver has no part in it: it is not sent.
-	req, err := http.NewRequestWithContext(context.Background(), method, location.String(), http.NoBody)
+	req, err := http.NewRequestWithContext(ctx, method, location.String(), http.NoBody)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -76,7 +75,7 @@ func newRequest(r *slo.ClassifiedRequest) (*http.Request, *request.RequestInfo, 
 	if resource := r.ResourceAttributes; resource != nil && (!info.IsResourceRequest || info.Verb != resource.Verb || info.Resource != resource.Resource) {
 		return nil, nil, fmt.Errorf("%s is no request to %s %s", location, resource.Verb, resource.Resource)
 	}
-	return req.WithContext(request.WithRequestInfo(req.Context(), info)), info, nil
+	return req.WithContext(request.WithRequestInfo(ctx, info)), info, nil
 }
 
 func resourceURL(r *slo.ClassifiedResource) *url.URL {

@@ -28,7 +28,7 @@ func count(n int64) *int64 { return &n }
 
 func estimate(t *testing.T, l *level, r *slo.ClassifiedRequest, headroom *slo.APFHeadroom) *slo.RequestWidth {
 	t.Helper()
-	req, info, err := newRequest(r)
+	req, info, err := newRequest(t.Context(), r)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -56,13 +56,21 @@ func TestValidation(t *testing.T) {
 		"list of a subresource": {of(func(r *slo.ClassifiedResource) { r.Subresource = "status" }), []string{resource + "subresource"}},
 		"delete by verb":        {of(func(r *slo.ClassifiedResource) { r.Verb, r.Name = "deletecollection", "a" }), []string{resource + "name"}},
 
-		"namespace":                       {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource, r.Name = "get", "namespaces", "a" }), nil},
-		"namespace within itself":         {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource, r.Name, r.Namespace = "get", "namespaces", "a", "a" }), nil},
-		"namespace without a name":        {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource = "get", "namespaces" }), []string{resource + "name"}},
-		"namespace in another":            {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource, r.Name, r.Namespace = "get", "namespaces", "a", "b" }), []string{resource + "namespace"}},
-		"namespaces in one":               {of(func(r *slo.ClassifiedResource) { r.Resource, r.Namespace = "namespaces", "b" }), []string{resource + "namespace"}},
-		"namespace with a resource below": {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource, r.Name, r.Subresource = "get", "namespaces", "a", "pods" }), []string{resource + "subresource"}},
-		"finalize of no namespace":        {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource, r.Subresource = "create", "namespaces", "finalize" }), []string{resource + "name"}},
+		"namespace": {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource, r.Name = "get", "namespaces", "a" }), nil},
+		"namespace within itself": {of(func(r *slo.ClassifiedResource) {
+			r.Verb, r.Resource, r.Name, r.Namespace = "get", "namespaces", "a", "a"
+		}), nil},
+		"namespace without a name": {of(func(r *slo.ClassifiedResource) { r.Verb, r.Resource = "get", "namespaces" }), []string{resource + "name"}},
+		"namespace in another": {of(func(r *slo.ClassifiedResource) {
+			r.Verb, r.Resource, r.Name, r.Namespace = "get", "namespaces", "a", "b"
+		}), []string{resource + "namespace"}},
+		"namespaces in one": {of(func(r *slo.ClassifiedResource) { r.Resource, r.Namespace = "namespaces", "b" }), []string{resource + "namespace"}},
+		"namespace with a resource below": {of(func(r *slo.ClassifiedResource) {
+			r.Verb, r.Resource, r.Name, r.Subresource = "get", "namespaces", "a", "pods"
+		}), []string{resource + "subresource"}},
+		"finalize of no namespace": {of(func(r *slo.ClassifiedResource) {
+			r.Verb, r.Resource, r.Subresource = "create", "namespaces", "finalize"
+		}), []string{resource + "name"}},
 
 		"options":            {options("list", slo.ClassifiedListOptions{LabelSelector: "a=b,c!=d", FieldSelector: "metadata.name=a", Limit: 500, ResourceVersion: "0"}), nil},
 		"options of a watch": {options("watch", slo.ClassifiedListOptions{SendInitialEvents: &yes, ResourceVersionMatch: "NotOlderThan"}), nil},

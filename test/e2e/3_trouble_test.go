@@ -7,6 +7,7 @@ package e2e
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -99,6 +100,7 @@ func TestSlowStorage(t *testing.T) {
 // A flood of one service account on the small apiserver: its level queues, then
 // rejects, there and nowhere else.
 func TestFlood(t *testing.T) {
+	wantClassified(t, "flood", "service-accounts", "workload-low")
 	stop := lab.load(t, "flood", "--parallel=60")
 	for name, client := range clients() {
 		t.Log(name)
@@ -107,6 +109,7 @@ func TestFlood(t *testing.T) {
 		wantCondition(t, queueing.Status.Conditions, v1alpha1.ConditionHasHeadroom, metav1.ConditionFalse, "Queueing")
 	}
 	exact(t, lab.recorded)
+	wantBorrowed(t)
 	stop()
 
 	stop = lab.load(t, "flood", "--parallel=450")
@@ -127,6 +130,54 @@ func TestFlood(t *testing.T) {
 	stop()
 }
 
+// wantClassified asks what becomes of the LISTs of a load, before it is made.
+func wantClassified(t *testing.T, account, flowSchema, level string) {
+	t.Helper()
+	lists := request{user: "system:serviceaccount:lab-load-lists:" + account, verb: "list", resource: "configmaps", namespace: "lab-load-lists"}
+	eventually(t, 3*interval, account+" is classified", func() error {
+		got := lists.ask(t)
+		if got.FlowSchema == nil || got.FlowSchema.Name != flowSchema || got.PriorityLevel.Name != level {
+			return fmt.Errorf("%+v to %+v, want %s and %s", got.FlowSchema, got.PriorityLevel, flowSchema, level)
+		}
+		return nil
+	})
+}
+
+// wantBorrowed waits until the flooded level works with seats of levels that are
+// idle, and all three headrooms say so.
+func wantBorrowed(t *testing.T) {
+	t.Helper()
+	small := lab.state.APIServers[1].Address
+	eventually(t, window, "seats are borrowed", func() error {
+		list, err := lab.slo.SloV1alpha1().APFHeadrooms().List(t.Context(), metav1.ListOptions{})
+		if err != nil {
+			return err
+		}
+		var lenders []string
+		borrowed := errors.New("workload-low borrows nothing")
+		for _, headroom := range list.Items {
+			for _, row := range headroom.Status.ByInstance {
+				if row.Instance != small || headroom.Spec.Type != "Limited" {
+					continue
+				}
+				if row.Pressure == v1alpha1.PressureIdle && *row.CurrentLimitSeats < *row.NominalSeats {
+					lenders = append(lenders, headroom.Name)
+				}
+				if headroom.Name == "workload-low" && *row.CurrentLimitSeats > *row.NominalSeats {
+					borrowed = nil
+					if *row.NominalHeadroomSeats >= *row.HeadroomSeats || *row.ReachableHeadroomSeats < *row.HeadroomSeats {
+						return fmt.Errorf("headrooms of %+v", row)
+					}
+				}
+			}
+		}
+		if len(lenders) == 0 {
+			return errors.New("nobody lends")
+		}
+		return borrowed
+	})
+}
+
 // After the troubles above everything returns to Met and Ok by itself.
 func TestRecovery(t *testing.T) {
 	lab.load(t, "mixed")
@@ -134,6 +185,24 @@ func TestRecovery(t *testing.T) {
 		wantVerdict(t, client, mutating, 3*window, v1alpha1.VerdictMet)
 	}
 	settled(t)
+}
+
+// An account whose flow schema leads to catch-all, which has no queues.
+func TestCatchAll(t *testing.T) {
+	stop := lab.load(t, "catchall", "--parallel=20")
+	wantClassified(t, "catchall", "lab-catchall", "catch-all")
+	for name, client := range clients() {
+		t.Log(name)
+		rejecting := wantPressure(t, client, "catch-all", 2*window, v1alpha1.PressureRejecting)
+		wantPlace(t, rejecting)
+		for _, by := range rejecting.Status.Requests.RejectedBy {
+			if by.FlowSchema != "lab-catchall" || by.Reason != "concurrency-limit" {
+				t.Errorf("rejected by %+v, want lab-catchall for concurrency-limit", by)
+			}
+		}
+	}
+	exact(t, lab.recorded)
+	stop()
 }
 
 func clients() map[string]*versioned.Clientset {

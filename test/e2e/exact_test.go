@@ -199,6 +199,17 @@ func (r *recording) exactHeadrooms(pair [2]stretch, headrooms []v1alpha1.APFHead
 		if !maps.Equal(got, want) {
 			return fmt.Errorf("%s: rejected %v; the scrapes say %v", headroom.Name, got, want)
 		}
+		for _, use := range headroom.Status.FlowSchemas {
+			var dispatched int64
+			for _, p := range points {
+				if p.metric == "apiserver_flowcontrol_dispatched_requests_total" && p.labels["priority_level"] == headroom.Name && p.labels["flow_schema"] == use.Name {
+					dispatched += int64(p.number)
+				}
+			}
+			if use.Dispatched == nil || *use.Dispatched != dispatched {
+				return fmt.Errorf("%s: flow schema %s dispatched %s; the scrapes say %d", headroom.Name, use.Name, figure(use.Dispatched), dispatched)
+			}
+		}
 	}
 	return nil
 }
@@ -233,11 +244,7 @@ func exactRows(kubeAPIServer, instance string, s stretch, headrooms []v1alpha1.A
 			}
 			return highest
 		}
-		want := []struct {
-			what string
-			got  *int64
-			want int64
-		}{
+		want := []claim{
 			{"nominal seats", row.NominalSeats, gauge(s.last(), "nominal_limit_seats")},
 			{"current limit", row.CurrentLimitSeats, gauge(s.last(), "current_limit_seats")},
 			{"executing seats", row.ExecutingSeats, gauge(s.last(), "current_executing_seats")},
@@ -249,11 +256,13 @@ func exactRows(kubeAPIServer, instance string, s stretch, headrooms []v1alpha1.A
 			{"rejected requests", row.RejectedRequests, counter("rejected_requests_total")},
 		}
 		if headroom.Spec.Type == "Limited" {
-			want = append(want, struct {
-				what string
-				got  *int64
-				want int64
-			}{"headroom", row.HeadroomSeats, gauge(s.last(), "current_limit_seats") - gauge(s.last(), "current_executing_seats")})
+			executing, reachable := gauge(s.last(), "current_executing_seats"), s.reachable(headroom.Name, headrooms)
+			want = append(want, []claim{
+				{"reachable limit", row.ReachableLimitSeats, reachable},
+				{"headroom", row.HeadroomSeats, gauge(s.last(), "current_limit_seats") - executing},
+				{"nominal headroom", row.NominalHeadroomSeats, gauge(s.last(), "nominal_limit_seats") - executing},
+				{"reachable headroom", row.ReachableHeadroomSeats, reachable - executing},
+			}...)
 		}
 		for _, w := range want {
 			// Absent figures of an exempt level have no metric either.
@@ -266,6 +275,35 @@ func exactRows(kubeAPIServer, instance string, s stretch, headrooms []v1alpha1.A
 		}
 	}
 	return nil
+}
+
+// claim is a figure, and what it should be.
+type claim struct {
+	what string
+	got  *int64
+	want int64
+}
+
+// reachable is the highest limit that a level can get (k8s.io/apiserver
+// pkg/util/flowcontrol, updateBorrowingLocked): the current limits of limited levels
+// add up to all nominal ones, and none is under its lower or over its upper limit.
+func (s stretch) reachable(level string, headrooms []v1alpha1.APFHeadroom) int64 {
+	gauge := func(metric, level string) int64 {
+		for _, p := range s.last().points {
+			if p.metric == "apiserver_flowcontrol_"+metric+"_limit_seats" && p.labels["priority_level"] == level {
+				return int64(p.number)
+			}
+		}
+		return 0
+	}
+	var left int64
+	for _, other := range headrooms {
+		left += gauge("nominal", other.Name)
+		if other.Name != level && other.Spec.Type == "Limited" {
+			left -= gauge("lower", other.Name)
+		}
+	}
+	return min(left, gauge("upper", level))
 }
 
 func figure(n *int64) string {

@@ -159,23 +159,27 @@ func usualGroups(s *flowcontrolv1.Subject) []string {
 
 // coversResource compares as rule.go matchesResourcePolicyRule does.
 func coversResource(outer, inner *flowcontrolv1.ResourcePolicyRule) bool {
-	return coversList(outer.Verbs, inner.Verbs, flowcontrolv1.VerbAll) &&
-		coversList(outer.APIGroups, inner.APIGroups, flowcontrolv1.APIGroupAll) &&
-		coversList(outer.Resources, inner.Resources, flowcontrolv1.ResourceAll) &&
-		coversList(outer.Namespaces, inner.Namespaces, flowcontrolv1.NamespaceEvery) &&
+	return coversList(outer.Verbs, inner.Verbs) &&
+		coversList(outer.APIGroups, inner.APIGroups) &&
+		coversList(outer.Resources, inner.Resources) &&
+		coversList(outer.Namespaces, inner.Namespaces) &&
 		(outer.ClusterScope || !inner.ClusterScope)
 }
 
 func coversNonResource(outer, inner *flowcontrolv1.NonResourcePolicyRule) bool {
-	return coversList(outer.Verbs, inner.Verbs, flowcontrolv1.VerbAll) &&
+	return coversList(outer.Verbs, inner.Verbs) &&
 		!slices.ContainsFunc(inner.NonResourceURLs, func(url string) bool {
 			return !slices.ContainsFunc(outer.NonResourceURLs, func(o string) bool { return coversURL(o, url) })
 		})
 }
 
+// wildcard of verbs, groups, resources and namespaces alike (flowcontrolv1.VerbAll,
+// APIGroupAll, ResourceAll, NamespaceEvery).
+const wildcard = "*"
+
 // coversList compares as rule.go containsString does, for which the wildcard is one
 // only where it is alone.
-func coversList(outer, inner []string, wildcard string) bool {
+func coversList(outer, inner []string) bool {
 	if len(outer) == 1 && outer[0] == wildcard {
 		return true
 	}

@@ -41,9 +41,6 @@ func preferred(f *family, metrics []string) []string {
 	return metrics[:slices.Index(metrics, f.name)]
 }
 
-// anything is there.
-func anything(string) bool { return true }
-
 // wanted is the family with this name, nil for one that is not read.
 func (s *scanner) wanted(name []byte) *family {
 	if f := s.plan[string(name)]; f != nil && !s.passed[f] {

@@ -208,7 +208,7 @@ func TestServerLimitIsProposed(t *testing.T) {
 // without a borrowing limit.
 func TestServerLimitIsDerived(t *testing.T) {
 	in := newInput()
-	set(&in, upperLimit, "catch-all", 700, 700) // as if it had had another configuration
+	set(&in, upperLimit, "catch-all", 700, 700) // as if its configuration had been another
 	if got := simulate(t, v1alpha1.APFSimulationSpec{}, in).ByInstance[0].Before.ServerConcurrencyLimit; got != 600 {
 		t.Errorf("%d seats, want the 600 that exempt tells", got)
 	}

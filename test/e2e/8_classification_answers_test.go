@@ -41,7 +41,7 @@ func testWidth(t *testing.T) {
 		t.Fatal(err)
 	}
 	var counts *v1alpha1.ClassifiedCounts
-	eventually(t, 2*time.Minute, "the kube-apiserver has counted the ConfigMaps", func() (err error) {
+	eventually(t, 4*time.Minute, "the kube-apiserver has counted the ConfigMaps", func() (err error) {
 		counts, err = storedConfigMaps(t, lab.state.APIServers[0])
 		if err == nil && *counts.StoredObjects < 60 {
 			err = fmt.Errorf("%d stored", *counts.StoredObjects)

@@ -8,8 +8,8 @@
 
 // Package v1alpha1 is the vocabulary of slo-apiserver: what a service level
 // objective of the cluster and the headroom of an API Priority & Fairness
-// priority level look like on the wire. All kinds are cluster-scoped, read-only
-// and computed on demand; nothing is stored.
+// priority level look like on the wire. All kinds are cluster-scoped and computed on
+// demand; reviews can only be created, all others only be read, and nothing is stored.
 //
 // Numbers are integers with their unit in the field name. A ratio is a decimal
 // string in [0,1] of up to six digits. A value that is not known is absent, with

@@ -174,6 +174,11 @@ func TestVersionsGiveTheSameReport(t *testing.T) {
 			if met, text := message(reports[i].Status.Conditions, v1alpha1.ConditionMet); met != metav1.ConditionTrue {
 				t.Errorf("Met=%s: %s", met, text)
 			}
+			// Waiting in a queue was part of it then; of 1.26 the name does not tell.
+			_, text := message(reports[i].Status.Conditions, v1alpha1.ConditionDataComplete)
+			if strings.Contains(text, "includes the time of API Priority & Fairness queues") != (version == "1.23") {
+				t.Errorf("DataComplete: %s", text)
+			}
 		})
 	}
 }

@@ -178,33 +178,6 @@ func wantBorrowed(t *testing.T) {
 	})
 }
 
-// After the troubles above everything returns to Met and Ok by itself.
-func TestRecovery(t *testing.T) {
-	lab.load(t, "mixed")
-	for _, client := range clients() {
-		wantVerdict(t, client, mutating, 3*window, v1alpha1.VerdictMet)
-	}
-	settled(t)
-}
-
-// An account whose flow schema leads to catch-all, which has no queues.
-func TestCatchAll(t *testing.T) {
-	stop := lab.load(t, "catchall", "--parallel=20")
-	wantClassified(t, "catchall", "lab-catchall", "catch-all")
-	for name, client := range clients() {
-		t.Log(name)
-		rejecting := wantPressure(t, client, "catch-all", 2*window, v1alpha1.PressureRejecting)
-		wantPlace(t, rejecting)
-		for _, by := range rejecting.Status.Requests.RejectedBy {
-			if by.FlowSchema != "lab-catchall" || by.Reason != "concurrency-limit" {
-				t.Errorf("rejected by %+v, want lab-catchall for concurrency-limit", by)
-			}
-		}
-	}
-	exact(t, lab.recorded)
-	stop()
-}
-
 func clients() map[string]*versioned.Clientset {
 	return map[string]*versioned.Clientset{"scrape": lab.slo, "prometheus": lab.viaPrometheus}
 }

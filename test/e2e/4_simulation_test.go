@@ -175,8 +175,43 @@ func TestSimulation(t *testing.T) {
 		}
 		return flooded(status)
 	})
+	isolate(t, added.Name)
+	exact(t, lab.recorded)
 	stop()
+}
+
+// isolate gives the noisy client a level of its own: a flow schema before all of the
+// suggested ones, for what is noisy alone. It goes on, and the others are free.
+func isolate(t *testing.T, level string) {
+	t.Helper()
+	schemas := lab.admin.FlowcontrolV1().FlowSchemas()
+	schema := &flowcontrolv1.FlowSchema{
+		ObjectMeta: metav1.ObjectMeta{Name: level},
+		Spec: flowcontrolv1.FlowSchemaSpec{
+			MatchingPrecedence:         8000,
+			PriorityLevelConfiguration: flowcontrolv1.PriorityLevelConfigurationReference{Name: level},
+			DistinguisherMethod:        &flowcontrolv1.FlowDistinguisherMethod{Type: flowcontrolv1.FlowDistinguisherMethodByUserType},
+			Rules: []flowcontrolv1.PolicyRulesWithSubjects{{
+				Subjects: []flowcontrolv1.Subject{{
+					Kind:           flowcontrolv1.SubjectKindServiceAccount,
+					ServiceAccount: &flowcontrolv1.ServiceAccountSubject{Namespace: "lab-load-lists", Name: "flood"},
+				}},
+				ResourceRules: []flowcontrolv1.ResourcePolicyRule{{
+					Verbs: []string{"list"}, APIGroups: []string{""}, Resources: []string{"configmaps"}, Namespaces: []string{"*"},
+				}},
+			}},
+		},
+	}
+	if _, err := schemas.Create(t.Context(), schema, metav1.CreateOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = schemas.Delete(context.Background(), schema.Name, metav1.DeleteOptions{}) })
+	wantClassified(t, "flood", schema.Name, level)
 	wantPressure(t, lab.slo, "workload-low", 4*window, v1alpha1.PressureOk, v1alpha1.PressureIdle)
+	isolated := wantPressure(t, lab.slo, level, window, v1alpha1.PressureQueueing, v1alpha1.PressureRejecting)
+	if len(isolated.Status.FlowSchemas) == 0 || isolated.Status.FlowSchemas[0].Name != schema.Name {
+		t.Errorf("%s is used by %+v, want %s", level, isolated.Status.FlowSchemas, schema.Name)
+	}
 }
 
 // asPredicted compares the limits that follow from the configuration.

@@ -26,7 +26,6 @@ func TestClassification(t *testing.T) {
 	t.Run("every schema of the cluster", testEverySchema)
 	t.Run("catch-all", testCatchAll)
 	t.Run("random schemas", testRandomSchemas)
-	t.Run("width", testWidth)
 	t.Run("access", testReviewAccess)
 	t.Run("kubectl", testReviewKubectl)
 }

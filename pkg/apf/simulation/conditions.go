@@ -80,15 +80,34 @@ func (s *simulation) dataComplete() metav1.Condition {
 
 func (s *simulation) demandComplete() metav1.Condition {
 	const kind = v1alpha1.ConditionDemandComplete
+	untold := s.untold()
 	switch {
 	case len(s.rejecting) > 0:
 		return condition(kind, metav1.ConditionFalse, ReasonRequestsRejected,
 			"requests were rejected in the window, and count as no demand: %s", enumerate(s.rejecting))
 	case len(s.observed) == 0 || len(s.unread()) > 0:
 		return condition(kind, metav1.ConditionUnknown, ReasonInstancesMissing, "not every kube-apiserver was read")
+	case len(untold) > 0:
+		return condition(kind, metav1.ConditionUnknown, ReasonMetricMissing, "whether requests were rejected is not known: %s", enumerate(untold))
 	default:
 		return condition(kind, metav1.ConditionTrue, ReasonNothingRejected, "no request was rejected in the window")
 	}
+}
+
+// untold are the levels, by instance, that do not tell their rejections. The metric
+// of a healthy level has no series, so that it is for the headrooms to say whether
+// its absence means zero.
+func (s *simulation) untold() []string {
+	var untold []string
+	for i := range s.Headrooms {
+		h := &s.Headrooms[i]
+		for _, row := range h.Status.ByInstance {
+			if row.RejectedRequests == nil && !exempt(&h.Spec) {
+				untold = append(untold, h.Name+" on "+row.Instance)
+			}
+		}
+	}
+	return untold
 }
 
 func (s *simulation) arithmeticConfirmed() metav1.Condition {

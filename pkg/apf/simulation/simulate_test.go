@@ -159,6 +159,10 @@ func TestGaps(t *testing.T) {
 			func(in *Input) { reject(in, "global-default", 1) },
 			v1alpha1.ConditionDemandComplete, ReasonRequestsRejected, "global-default on a", true, true,
 		},
+		"whether requests were rejected is not told": {
+			func(in *Input) { in.Headrooms[5].Status.ByInstance = []v1alpha1.InstanceSeats{{Instance: "a"}} },
+			v1alpha1.ConditionDemandComplete, ReasonMetricMissing, "system on a", true, true,
+		},
 		"the configuration is a newer one": {
 			func(in *Input) { in.Headrooms[5].Spec.NominalConcurrencyShares = new(int32(31)) },
 			v1alpha1.ConditionArithmeticConfirmed, ReasonLimitsDiffer, "nominal_limit_seats of system on a is 74, computed 76", true, true,

@@ -30,6 +30,23 @@ type versions struct {
 	mu     sync.Mutex
 	served []string
 	err    error
+	asked  int
+}
+
+// awaitLook waits until they have been asked for again, to the end of a look.
+func (v *versions) awaitLook(t *testing.T) {
+	t.Helper()
+	count := func() int {
+		v.mu.Lock()
+		defer v.mu.Unlock()
+		return v.asked
+	}
+	before := count()
+	for deadline := time.Now().Add(20 * time.Second); count() < before+2; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("nobody looks for versions")
+		}
+	}
 }
 
 func (v *versions) set(err error, served ...string) {
@@ -41,6 +58,7 @@ func (v *versions) set(err error, served ...string) {
 func (v *versions) ServerResourcesForGroupVersionWithContext(_ context.Context, gv string) (*metav1.APIResourceList, error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
+	v.asked++
 	if v.err != nil {
 		return nil, v.err
 	}
@@ -183,7 +201,7 @@ func TestObjectsOutliveTrouble(t *testing.T) {
 	run(t, f)
 	waitFor(t, f, "of-v1")
 	v.set(refused)
-	time.Sleep(50 * time.Millisecond)
+	v.awaitLook(t)
 	waitFor(t, f, "of-v1")
 }
 

@@ -6,7 +6,6 @@
 package e2e
 
 import (
-	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -15,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	rbacv1 "k8s.io/api/rbac/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -25,20 +23,10 @@ import (
 // Who may ask about itself may not ask about others.
 func testReviewAccess(t *testing.T) {
 	const user = "e2e-self"
-	binding, err := lab.admin.RbacV1().ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "slo-apiserver:self-classifier"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, Name: user}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = lab.admin.RbacV1().ClusterRoleBindings().Delete(context.Background(), binding.Name, metav1.DeleteOptions{})
-	})
+	bind(t, "slo-apiserver:self-classifier", user)
 	asked := request{user: user, verb: "list", resource: "pods"}
 	var answer *v1alpha1.SelfAPFClassification
-	eventually(t, 30*time.Second, "a user asks about itself", func() error {
+	eventually(t, 30*time.Second, "a user asks about itself", func() (err error) {
 		answer, err = as(t, user).SloV1alpha1().SelfAPFClassifications().Create(t.Context(),
 			&v1alpha1.SelfAPFClassification{Spec: v1alpha1.SelfAPFClassificationSpec{ClassifiedRequest: asked.attributes()}}, metav1.CreateOptions{})
 		return err

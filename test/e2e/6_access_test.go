@@ -35,6 +35,21 @@ func as(t *testing.T, user string) *versioned.Clientset {
 	return client
 }
 
+// bind gives a user a ClusterRole until the test ends.
+func bind(t *testing.T, role, user string) {
+	t.Helper()
+	bindings := lab.admin.RbacV1().ClusterRoleBindings()
+	binding, err := bindings.Create(t.Context(), &rbacv1.ClusterRoleBinding{
+		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"},
+		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role},
+		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, Name: user}},
+	}, metav1.CreateOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = bindings.Delete(context.Background(), binding.Name, metav1.DeleteOptions{}) })
+}
+
 func TestWithoutRights(t *testing.T) {
 	reports := as(t, "nobody").SloV1alpha1().SLOReports()
 	if _, err := reports.List(t.Context(), metav1.ListOptions{}); !apierrors.IsForbidden(err) {
@@ -61,18 +76,10 @@ func TestRightOnOneName(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	binding, err := lab.admin.RbacV1().ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: role.Name},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, Name: user}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
 	t.Cleanup(func() {
-		_ = lab.admin.RbacV1().ClusterRoleBindings().Delete(context.Background(), binding.Name, metav1.DeleteOptions{})
 		_ = lab.admin.RbacV1().ClusterRoles().Delete(context.Background(), role.Name, metav1.DeleteOptions{})
 	})
+	bind(t, role.Name, user)
 	reports := as(t, user).SloV1alpha1().SLOReports()
 	eventually(t, 30*time.Second, "get of the one name", func() error {
 		_, err := reports.Get(t.Context(), podStartup, metav1.GetOptions{})
@@ -106,17 +113,7 @@ func TestRightOnOneName(t *testing.T) {
 // The role for readers aggregates to view.
 func TestViewersMayRead(t *testing.T) {
 	const user = "viewer"
-	binding, err := lab.admin.RbacV1().ClusterRoleBindings().Create(t.Context(), &rbacv1.ClusterRoleBinding{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: "e2e-"},
-		RoleRef:    rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: "view"},
-		Subjects:   []rbacv1.Subject{{Kind: rbacv1.UserKind, Name: user}},
-	}, metav1.CreateOptions{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		_ = lab.admin.RbacV1().ClusterRoleBindings().Delete(context.Background(), binding.Name, metav1.DeleteOptions{})
-	})
+	bind(t, "view", user)
 	eventually(t, 30*time.Second, "a viewer lists", func() error {
 		_, err := as(t, user).SloV1alpha1().APFHeadrooms().List(t.Context(), metav1.ListOptions{})
 		return err

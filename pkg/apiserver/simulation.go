@@ -5,7 +5,6 @@ package apiserver
 
 import (
 	"context"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -13,7 +12,6 @@ import (
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/evaluation"
 	"example.io/slo-apiserver/pkg/registry/apfsimulation"
-	"example.io/slo-apiserver/pkg/sources"
 )
 
 // simulator answers reviews out of the shared evaluation.
@@ -37,16 +35,4 @@ func (s simulator) Simulate(ctx context.Context, spec *v1alpha1.APFSimulationSpe
 		Problem:   latest.ReadingProblem,
 	})
 	return status, problems, nil
-}
-
-// distinct drops signals of a name that was declared before: what several
-// evaluations need is read once.
-func distinct(signals []sources.Signal) []sources.Signal {
-	var kept []sources.Signal
-	for _, signal := range signals {
-		if !slices.ContainsFunc(kept, func(k sources.Signal) bool { return k.Name == signal.Name }) {
-			kept = append(kept, signal)
-		}
-	}
-	return kept
 }

@@ -17,7 +17,6 @@ import (
 	"k8s.io/klog/v2"
 
 	"example.io/slo-apiserver/pkg/apf"
-	"example.io/slo-apiserver/pkg/apf/simulation"
 	"example.io/slo-apiserver/pkg/slo"
 	"example.io/slo-apiserver/pkg/sources"
 	"example.io/slo-apiserver/pkg/sources/prometheus"
@@ -43,7 +42,7 @@ type source struct {
 }
 
 func (c CompletedConfig) newSource(ctx context.Context, objects *objects) (*source, error) {
-	signals := distinct(slices.Concat(slo.Signals(), apf.Signals(), simulation.Signals()))
+	signals := slices.Concat(slo.Signals(), apf.Signals())
 	switch {
 	case c.Source.Scrape != nil:
 		return c.newScrapeSource(objects, signals)

@@ -51,7 +51,7 @@ func readVersion(t *testing.T, body string) *sources.Reading {
 		t.Fatal(err)
 	}
 	source, err := scrape.New(scrape.Config{
-		Signals: distinct(slices.Concat(slo.Signals(), apf.Signals())),
+		Signals: slices.Concat(slo.Signals(), apf.Signals()),
 		Finders: []scrape.Finder{found},
 		REST:    &rest.Config{TLSClientConfig: rest.TLSClientConfig{Insecure: true}},
 	})

@@ -10,6 +10,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -133,19 +134,19 @@ func (s *simulation) confirm(o *observed, d *division) {
 			continue
 		}
 		compared := map[string]*int64{
-			nominalLimit: &computed.NominalSeats, lowerLimit: &computed.MinimumSeats,
-			upperLimit: &computed.MaximumSeats, currentLimit: computed.CurrentLimitSeats,
+			apf.NominalLimit: &computed.NominalSeats, apf.LowerLimit: &computed.MinimumSeats,
+			apf.UpperLimit: &computed.MaximumSeats, apf.CurrentLimit: computed.CurrentLimitSeats,
 		}
-		for _, signal := range Signals() {
-			want := compared[signal.Name]
-			reported, known := o.level(l.name).seats(signal.Name)
+		for _, signal := range gauges {
+			want := compared[signal]
+			reported, known := o.level(l.name).seats(signal)
 			switch {
 			case want == nil || !known:
 			case int64(reported) == *want:
 				s.confirmed++
 			default:
 				s.differences = append(s.differences, fmt.Sprintf("%s of %s on %s is %d, computed %d",
-					signal.Metrics[0], l.name, o.Name, reported, *want))
+					apf.Metric(signal), l.name, o.Name, reported, *want))
 			}
 		}
 	}
@@ -153,9 +154,8 @@ func (s *simulation) confirm(o *observed, d *division) {
 
 // lack notes the metrics of signals as missing on an instance.
 func (s *simulation) lack(o *observed, signals ...string) {
-	for _, signal := range Signals() {
-		text := signal.Metrics[0] + " on " + o.Name
-		if slices.Contains(signals, signal.Name) && !slices.Contains(s.lacking, text) {
+	for _, signal := range signals {
+		if text := apf.Metric(signal) + " on " + o.Name; !slices.Contains(s.lacking, text) {
 			s.lacking = append(s.lacking, text)
 		}
 	}

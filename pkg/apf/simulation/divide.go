@@ -6,6 +6,7 @@ package simulation
 import (
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apf/allocation"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
@@ -64,7 +65,7 @@ func (s *simulation) divide(o *observed, serverLimit int, demands []*demand, of 
 			continue
 		}
 		state := allocation.State{Bounds: bounds[d.place[i]], Exempt: exempt(d.specs[i]), Current: bounds[d.place[i]].First()}
-		current, currentKnown := o.level(l.name).seats(currentLimit)
+		current, currentKnown := o.level(l.name).seats(apf.CurrentLimit)
 		if currentKnown && l.before != nil {
 			state.Current = current
 		}

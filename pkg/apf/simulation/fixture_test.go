@@ -11,6 +11,7 @@ import (
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -59,16 +60,16 @@ func newInput() Input {
 		Instances: []sources.Instance{{Component: sources.KubeAPIServer, Name: "a", Observed: true, First: now.Add(-window), Last: now}},
 	}}
 	for level, limits := range reported {
-		for i, signal := range []string{nominalLimit, lowerLimit, upperLimit, currentLimit} {
+		for i, signal := range []string{apf.NominalLimit, apf.LowerLimit, apf.UpperLimit, apf.CurrentLimit} {
 			add(&in, signal, level, limits[i], limits[i])
 		}
-		add(&in, highDemand, level, 0, 0)
-		add(&in, smoothedDemand, level, 0, 0)
+		add(&in, apf.PeakDemand, level, 0, 0)
+		add(&in, apf.SmoothedDemand, level, 0, 0)
 	}
-	set(&in, highDemand, "workload-low", 300, 900)
-	set(&in, smoothedDemand, "workload-low", 300, 400)
-	set(&in, highDemand, "global-default", 49, 60)
-	set(&in, smoothedDemand, "global-default", 20, 20)
+	set(&in, apf.PeakDemand, "workload-low", 300, 900)
+	set(&in, apf.SmoothedDemand, "workload-low", 300, 400)
+	set(&in, apf.PeakDemand, "global-default", 49, 60)
+	set(&in, apf.SmoothedDemand, "global-default", 20, 20)
 	return in
 }
 
@@ -91,9 +92,9 @@ func drop(in *Input, signal, level string) {
 }
 
 func reject(in *Input, level string, requests float64) {
-	result := in.Reading.Results[rejected]
+	result := in.Reading.Results[apf.RejectedRequests]
 	result.Series = append(result.Series, sources.Series{Instance: "a", Values: []string{level, "s", "time-out"}, Increase: requests})
-	in.Reading.Results[rejected] = result
+	in.Reading.Results[apf.RejectedRequests] = result
 }
 
 func simulate(t *testing.T, spec v1alpha1.APFSimulationSpec, in Input) *v1alpha1.APFSimulationStatus {

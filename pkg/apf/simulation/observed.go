@@ -6,9 +6,17 @@ package simulation
 import (
 	"math"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apf/allocation"
 	"example.io/slo-apiserver/pkg/sources"
 )
+
+// gauges that are read. All of them are set for every level in one adjustment of
+// the limits (flowcontrol/apf_controller.go), so that an absent series is never zero.
+// A healthy level has no series of rejected requests. It is not changed.
+var gauges = []string{
+	apf.NominalLimit, apf.LowerLimit, apf.UpperLimit, apf.CurrentLimit, apf.PeakDemand, apf.SmoothedDemand,
+}
 
 // observed is one kube-apiserver that was read.
 type observed struct {
@@ -43,13 +51,25 @@ func observe(reading *sources.Reading) []*observed {
 		}
 		all, byName[i.Name] = append(all, o), o
 	}
-	for _, signal := range Signals() {
-		for _, series := range reading.Results[signal.Name].Series {
+	each := func(signal string, take func(*figures, sources.Series)) {
+		for _, series := range reading.Results[signal].Series {
 			if o := byName[series.Instance]; o != nil && len(series.Values) > 0 {
-				o.level(series.Values[0]).take(signal, series)
+				take(o.level(series.Values[0]), series)
 			}
 		}
 	}
+	for _, signal := range gauges {
+		each(signal, func(f *figures, series sources.Series) {
+			if isSeats(series.Last) && isSeats(series.Max) {
+				f.gauges[signal] = gaugeValues{series.Last, series.Max}
+			}
+		})
+	}
+	each(apf.RejectedRequests, func(f *figures, series sources.Series) {
+		if series.Increase > 0 {
+			f.rejected += series.Increase
+		}
+	})
 	return all
 }
 
@@ -60,18 +80,6 @@ func (o *observed) level(name string) *figures {
 		o.levels[name] = f
 	}
 	return f
-}
-
-func (f *figures) take(signal sources.Signal, series sources.Series) {
-	if signal.Kind == sources.Counter {
-		if series.Increase > 0 {
-			f.rejected += series.Increase
-		}
-		return
-	}
-	if isSeats(series.Last) && isSeats(series.Max) {
-		f.gauges[signal.Name] = gaugeValues{series.Last, series.Max}
-	}
 }
 
 // maxSeats is far beyond what a kube-apiserver can have or be asked for.
@@ -94,8 +102,8 @@ type demand struct {
 
 // demand is nil when it is not known.
 func (f *figures) demand() *demand {
-	high, known := f.gauges[highDemand]
-	smoothed, also := f.gauges[smoothedDemand]
+	high, known := f.gauges[apf.PeakDemand]
+	smoothed, also := f.gauges[apf.SmoothedDemand]
 	if !known || !also {
 		return nil
 	}
@@ -124,8 +132,8 @@ func (d demand) split(percent int32) (rest, part *demand) {
 // exempt level never has one, so that it is asked first. Zero when no level tells.
 func (o *observed) serverLimit(levels []level) (limit int) {
 	for _, l := range levels {
-		nominal, known := o.level(l.name).seats(nominalLimit)
-		upper, also := o.level(l.name).seats(upperLimit)
+		nominal, known := o.level(l.name).seats(apf.NominalLimit)
+		upper, also := o.level(l.name).seats(apf.UpperLimit)
 		if l.before == nil || l.before.BorrowingLimitPercent != nil || !known || !also {
 			continue
 		}

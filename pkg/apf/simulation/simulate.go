@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -21,7 +22,7 @@ type Input struct {
 	Now time.Time
 	// Headrooms of all priority levels: their specifications are the configuration.
 	Headrooms []v1alpha1.APFHeadroom
-	// Reading has the Signals; nil when there is none.
+	// Reading has the signals of package apf; nil when there is none.
 	Reading *sources.Reading
 	// Problem says why there is no reading, or why it is an old one.
 	Problem error
@@ -73,7 +74,7 @@ func (s *simulation) instance(o *observed) v1alpha1.SimulatedInstance {
 	answer := v1alpha1.SimulatedInstance{Instance: o.Name}
 	server := o.serverLimit(s.levels)
 	if server == 0 {
-		s.lack(o, nominalLimit, upperLimit)
+		s.lack(o, apf.NominalLimit, apf.UpperLimit)
 	}
 	demands, changed := s.demands(o)
 	before := s.divide(o, server, demands, func(l level) *v1alpha1.APFHeadroomSpec { return l.before })
@@ -116,7 +117,7 @@ func (s *simulation) demands(o *observed) (before, after []*demand) {
 			continue
 		}
 		if before[i] = o.level(l.name).demand(); before[i] == nil {
-			s.lack(o, highDemand, smoothedDemand)
+			s.lack(o, apf.PeakDemand, apf.SmoothedDemand)
 		} else if before[i].rejected && !exempt(l.before) {
 			s.rejecting = append(s.rejecting, l.name+" on "+o.Name)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -144,15 +145,15 @@ func TestGaps(t *testing.T) {
 			v1alpha1.ConditionDataComplete, ReasonWindowIncomplete, "a was not read over the whole window", true, true,
 		},
 		"demand of one level is not known": {
-			func(in *Input) { drop(in, highDemand, "exempt") },
+			func(in *Input) { drop(in, apf.PeakDemand, "exempt") },
 			v1alpha1.ConditionDataComplete, ReasonMetricMissing, "demand_seats_high_watermark on a", true, false,
 		},
 		"demand that is no number": {
-			func(in *Input) { set(in, smoothedDemand, "catch-all", -1, 0) },
+			func(in *Input) { set(in, apf.SmoothedDemand, "catch-all", -1, 0) },
 			v1alpha1.ConditionDataComplete, ReasonMetricMissing, "demand_seats_smoothed on a", true, false,
 		},
 		"upper limits are gone": {
-			func(in *Input) { delete(in.Reading.Results, upperLimit) },
+			func(in *Input) { delete(in.Reading.Results, apf.UpperLimit) },
 			v1alpha1.ConditionDataComplete, ReasonMetricMissing, "upper_limit_seats on a", false, false,
 		},
 		"requests were rejected": {
@@ -168,11 +169,11 @@ func TestGaps(t *testing.T) {
 			v1alpha1.ConditionArithmeticConfirmed, ReasonLimitsDiffer, "nominal_limit_seats of system on a is 74, computed 76", true, true,
 		},
 		"another limit than computed": {
-			func(in *Input) { set(in, currentLimit, "system", 55, 55) },
+			func(in *Input) { set(in, apf.CurrentLimit, "system", 55, 55) },
 			v1alpha1.ConditionArithmeticConfirmed, ReasonLimitsDiffer, "current_limit_seats of system on a is 55, computed 54", true, true,
 		},
 		"nothing can be compared": {
-			func(in *Input) { delete(in.Reading.Results, upperLimit) },
+			func(in *Input) { delete(in.Reading.Results, apf.UpperLimit) },
 			v1alpha1.ConditionArithmeticConfirmed, ReasonNotCompared, "no limit could be computed", false, false,
 		},
 	} {
@@ -201,7 +202,7 @@ func TestGaps(t *testing.T) {
 // A proposed limit of the server makes up for one that is not known.
 func TestServerLimitIsProposed(t *testing.T) {
 	in := newInput()
-	delete(in.Reading.Results, upperLimit)
+	delete(in.Reading.Results, apf.UpperLimit)
 	got := outcome(t, simulate(t, v1alpha1.APFSimulationSpec{ServerConcurrencyLimit: new(int32(600))}, in), "system")
 	if got.Before != nil || got.After == nil || got.After.NominalSeats != 74 || got.GainedSeats != nil {
 		t.Errorf("system: %+v", got)
@@ -212,13 +213,13 @@ func TestServerLimitIsProposed(t *testing.T) {
 // without a borrowing limit.
 func TestServerLimitIsDerived(t *testing.T) {
 	in := newInput()
-	set(&in, upperLimit, "catch-all", 700, 700) // as if its configuration had been another
+	set(&in, apf.UpperLimit, "catch-all", 700, 700) // as if its configuration had been another
 	if got := simulate(t, v1alpha1.APFSimulationSpec{}, in).ByInstance[0].Before.ServerConcurrencyLimit; got != 600 {
 		t.Errorf("%d seats, want the 600 that exempt tells", got)
 	}
 	for level := range reported {
 		if level != "system" {
-			drop(&in, upperLimit, level)
+			drop(&in, apf.UpperLimit, level)
 		}
 	}
 	if got := simulate(t, v1alpha1.APFSimulationSpec{}, in).ByInstance[0].Before.ServerConcurrencyLimit; got != 600 {
@@ -261,7 +262,7 @@ func TestLimitsAreHeld(t *testing.T) {
 	if got := *outcome(t, status, "workload-low").After.CurrentLimitSeats; got != 323 {
 		t.Errorf("workload-low has %d after, want the 323 of before", got)
 	}
-	drop(&in, currentLimit, "workload-low")
+	drop(&in, apf.CurrentLimit, "workload-low")
 	if got := outcome(t, simulate(t, change, in), "workload-low").After.CurrentLimitSeats; got != nil {
 		t.Errorf("workload-low has %d after, of an unknown limit before", *got)
 	}

@@ -1,0 +1,19 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apf
+
+// Names of the signals in a Reading that simulations look at, too. They are
+// declared, with all others, in the catalog, so that they are read once.
+const (
+	NominalLimit     = nominalLimit
+	LowerLimit       = lowerLimit
+	UpperLimit       = upperLimit
+	CurrentLimit     = currentLimit
+	PeakDemand       = peakDemand
+	SmoothedDemand   = smoothedDemand
+	RejectedRequests = rejected
+)
+
+// Metric is what a signal of this package is called by kube-apiservers of today.
+func Metric(signal string) string { return declared(signal).Metrics[0] }

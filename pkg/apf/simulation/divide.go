@@ -154,7 +154,7 @@ func peakFit(l *v1alpha1.SimulatedLimits, d *demand, widest int64) v1alpha1.Peak
 		return v1alpha1.PeakRejects
 	case waiting > 0:
 		return v1alpha1.PeakQueues
-	case peak > *l.ReachableSeats || d.rejected:
+	case peak > *l.ReachableSeats || d.rejected || d.untold:
 		return v1alpha1.PeakUnknown
 	case peak <= l.MinimumSeats:
 		return v1alpha1.PeakFits

@@ -14,5 +14,5 @@
 // wait in a queue count as demand and go when there are seats, and those that were
 // rejected were never counted. So nothing is said about numbers of rejected
 // requests, only how the peak that was seen would fit, and where requests were
-// rejected only what is certain all the same.
+// rejected, or may have been, only what is certain all the same.
 package simulation

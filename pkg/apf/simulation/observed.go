@@ -98,6 +98,8 @@ func (f *figures) seats(signal string) (int, bool) {
 type demand struct {
 	latest, peak allocation.Demand
 	rejected     bool
+	// untold: whether requests were rejected is not known.
+	untold bool
 }
 
 // demand is nil when it is not known.
@@ -121,7 +123,7 @@ func (d demand) split(percent int32) (rest, part *demand) {
 		part = allocation.Demand{High: int(math.Round(float64(whole.High) * fraction)), Smoothed: whole.Smoothed * fraction}
 		return allocation.Demand{High: whole.High - part.High, Smoothed: whole.Smoothed - part.Smoothed}, part
 	}
-	rest, part = &demand{rejected: d.rejected}, &demand{rejected: d.rejected}
+	rest, part = &demand{rejected: d.rejected, untold: d.untold}, &demand{rejected: d.rejected, untold: d.untold}
 	rest.latest, part.latest = divide(d.latest)
 	rest.peak, part.peak = divide(d.peak)
 	return rest, part

@@ -112,14 +112,19 @@ func gains(before, after *v1alpha1.SimulatedLimits) (nominal, current *int64) {
 // may be given a part of that of another. Nil where it is not known.
 func (s *simulation) demands(o *observed) (before, after []*demand) {
 	before = make([]*demand, len(s.levels))
+	untold := s.untold()
 	for i, l := range s.levels {
 		if l.before == nil {
 			continue
 		}
 		if before[i] = o.level(l.name).demand(); before[i] == nil {
 			s.lack(o, apf.PeakDemand, apf.SmoothedDemand)
-		} else if before[i].rejected && !exempt(l.before) {
-			s.rejecting = append(s.rejecting, l.name+" on "+o.Name)
+			continue
+		}
+		place := l.name + " on " + o.Name
+		before[i].untold = slices.Contains(untold, place)
+		if before[i].rejected && !exempt(l.before) {
+			s.rejecting = append(s.rejecting, place)
 		}
 	}
 	after = slices.Clone(before)

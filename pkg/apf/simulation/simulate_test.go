@@ -246,6 +246,30 @@ func TestRejectedDemandIsNotTrusted(t *testing.T) {
 	}
 }
 
+// Rejections that are not told may have been: nothing good is said of the peak
+// either, also of the part of it that a new level takes.
+func TestUntoldRejectionsAreNotNone(t *testing.T) {
+	in := newInput()
+	for i := range in.Headrooms {
+		if name := in.Headrooms[i].Name; name != "system" {
+			in.Headrooms[i].Status.ByInstance = []v1alpha1.InstanceSeats{{Instance: "a"}, {Instance: "b"}}
+		} else {
+			in.Headrooms[i].Status.ByInstance = []v1alpha1.InstanceSeats{{Instance: "a", RejectedRequests: new(int64(0))}, {Instance: "b"}}
+		}
+	}
+	status := simulate(t, v1alpha1.APFSimulationSpec{Levels: []v1alpha1.SimulatedLevel{{
+		Name: "noisy", New: true, DemandFrom: &v1alpha1.DemandShare{Level: "global-default", Percent: 50},
+	}}}, in)
+	for level, want := range map[string]v1alpha1.PeakFit{
+		"global-default": v1alpha1.PeakUnknown, "noisy": v1alpha1.PeakUnknown, "workload-low": v1alpha1.PeakQueues,
+		"system": v1alpha1.PeakFits, "exempt": v1alpha1.PeakUnlimited,
+	} {
+		if got := outcome(t, status, level); got.After.PeakFit != want || got.Demand.Rejected {
+			t.Errorf("%s: %s of %+v, want %s", level, got.After.PeakFit, got.Demand, want)
+		}
+	}
+}
+
 // When nobody may borrow, and the exempt level has shares, limits are held.
 func TestLimitsAreHeld(t *testing.T) {
 	in := newInput()

@@ -11,11 +11,9 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -150,29 +148,6 @@ func testWatch(t *testing.T, binary string) {
 		}
 	}
 	t.Errorf("no header and no update of %s in the watch: %v", mutating, seen)
-}
-
-// The manifests are what the API takes, to the last field. The APIService is left
-// out: the lab has applied it, and given it a certificate authority since.
-func TestManifests(t *testing.T) {
-	binary := kubectls(t)["lab"]
-	for _, dir := range []string{"../../artifacts/deploy", "../../artifacts/deploy/prometheus", "testdata/kubelet-insecure-tls"} {
-		rendered, stderr, err := kubectl(t, binary, "kustomize", dir)
-		if err != nil {
-			t.Errorf("%s: %v\n%s", dir, err, stderr)
-			continue
-		}
-		objects := slices.DeleteFunc(strings.Split(rendered, "\n---\n"), func(object string) bool {
-			return strings.Contains(object, "kind: APIService\n")
-		})
-		file := filepath.Join(t.TempDir(), "objects.yaml")
-		if err := os.WriteFile(file, []byte(strings.Join(objects, "\n---\n")), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if out, stderr, err := kubectl(t, binary, "apply", "--server-side", "--force-conflicts", "--dry-run=server", "-f", file); err != nil {
-			t.Errorf("%s: %v\n%s%s", dir, err, out, stderr)
-		}
-	}
 }
 
 func TestOneEvaluationIsOneTruth(t *testing.T) {

@@ -45,8 +45,9 @@ const (
 	Histogram Kind = iota
 	// Counter is read as its increase.
 	Counter
-	// Gauge is read as its newest value and its highest one in the window. Series
-	// that are summed are summed sample by sample.
+	// Gauge is read as its newest value and its highest one in the window, and its
+	// single ones where Signal.Samples asks for them. Series that are summed are
+	// summed sample by sample.
 	Gauge
 )
 
@@ -71,6 +72,10 @@ type Signal struct {
 	// PerInstance keeps the series of each instance apart. Otherwise they are
 	// summed after their increases, newest and highest values are taken.
 	PerInstance bool
+	// Samples keeps the single values of a Gauge signal in the window, beside the
+	// newest and the highest. Only for Gauge signals that are PerInstance: the samples
+	// of several instances are not of one time and have no sum.
+	Samples bool
 	// Everywhere says that each instance exposes one of Metrics as soon as it
 	// answers: one that does not is named in Result.Missing. It does not hold for
 	// families that appear with their first use.
@@ -222,4 +227,21 @@ type Series struct {
 	// sample; over several instances, whose samples are not of one time, it is the
 	// sum of that, which may never have been reached.
 	Last, Max float64
+	// Samples of a Gauge signal that has Signal.Samples, oldest first, otherwise nil:
+	// one for each answer of the instance within (at-window, at] that had the series,
+	// at uneven times and with gaps where scrapes failed. Where series were summed each
+	// is the sum of those in that answer. Only the newest process of the instance
+	// counts, since a restart begins anew, and only what is a number: NaN and
+	// infinities are left out. There may be none beside a value in Last: it is NaN or
+	// infinite then, or of an answer from before the window. A series that the newest
+	// answer lacks is no Series at all, and has no samples.
+	Samples []Sample
+}
+
+// Sample is the value of a gauge in one answer of an instance.
+type Sample struct {
+	// Time of the answer, by the clock of the source.
+	Time time.Time
+	// Value in the unit of the metric, finite.
+	Value float64
 }

@@ -43,6 +43,8 @@ func newPlans(signals []sources.Signal) (map[sources.Component]plan, error) {
 			return nil, fmt.Errorf("signal %s: names no metric", signal.Name)
 		case signal.Kind != sources.Histogram && signal.Kind != sources.Counter && signal.Kind != sources.Gauge:
 			return nil, fmt.Errorf("signal %s: unknown kind %d", signal.Name, signal.Kind)
+		case signal.Samples && (signal.Kind != sources.Gauge || !signal.PerInstance):
+			return nil, fmt.Errorf("signal %s: only a gauge that is read per instance has samples", signal.Name)
 		}
 		names[signal.Name] = true
 		if plans[signal.Component] == nil {

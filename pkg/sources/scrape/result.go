@@ -7,7 +7,6 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
 
@@ -154,85 +153,4 @@ func (r *result) addIncreases(instance, metric string, s span) {
 			r.at(instance, v).Increase += counterIncrease(steps)
 		}
 	})
-}
-
-// addGauges adds the last and the highest value of each label set. One that the
-// newest answer does not have is left out, for it is not zero. Gauges that share
-// the values of the labels are added answer by answer.
-func (r *result) addGauges(m member) {
-	newest := m.spans[len(m.spans)-1]
-	metric, exposed := r.metricOf(newest)
-	if !exposed {
-		return
-	}
-	r.metrics[metric] = true
-	highest := map[string]float64{} // by the values of the labels, over all processes of the member
-	for i, s := range m.spans {
-		if i < len(m.spans)-1 && !s.last().After(r.window.start()) {
-			continue // it did not answer within the window
-		}
-		for key, v := range r.highest(s) {
-			if before, known := highest[key]; known {
-				v = higher(before, v)
-			}
-			highest[key] = v
-		}
-	}
-	added := map[string]bool{}
-	r.each(metric, newest, func(v *view, series *series) {
-		last := series.value(newest.process.offset + newest.to)
-		if last.state != known {
-			return
-		}
-		to, key := r.at(m.Name, v), v.key
-		to.Last += last.number
-		if !added[key] {
-			added[key] = true
-			to.Max += highest[key]
-		}
-	})
-}
-
-// highest sum of each label set in an answer of a process: of those within the
-// window, or of the last one where none is.
-func (r *result) highest(s span) map[string]float64 {
-	metric, exposed := r.metricOf(s)
-	if !exposed {
-		return nil
-	}
-	since := min(lastNotAfter(s.process.times, r.window.start())+1, s.to)
-	sums := map[string][]value{} // by scrape
-	r.each(metric, s, func(v *view, series *series) {
-		key := v.key
-		if sums[key] == nil {
-			sums[key] = make([]value, s.to-since+1)
-		}
-		for i := range sums[key] {
-			if at := series.value(s.process.offset + since + i); at.state == known {
-				sums[key][i].state = known
-				sums[key][i].number += at.number
-			}
-		}
-	})
-	highest := make(map[string]float64, len(sums))
-	for key, answers := range sums {
-		for _, sum := range answers {
-			if sum.state != known {
-				continue
-			}
-			if before, found := highest[key]; found {
-				sum.number = higher(before, sum.number)
-			}
-			highest[key] = sum.number
-		}
-	}
-	return highest
-}
-
-// higher of two values, NaN being lower than any.
-func higher(a, b float64) float64 {
-	if b > a || math.IsNaN(a) {
-		return b
-	}
-	return a
 }

@@ -38,6 +38,10 @@ func TestNewErrors(t *testing.T) {
 		"has no component":                         func(c *Config) { c.Signals[0].Component = "" },
 		"names no metric":                          func(c *Config) { c.Signals[0].Metrics = nil },
 		"unknown kind 7":                           func(c *Config) { c.Signals[0].Kind = 7 },
+		"signal a: only a gauge":                   func(c *Config) { c.Signals[0].Samples = true },
+		"per instance has samples": func(c *Config) {
+			c.Signals[0].Kind, c.Signals[0].PerInstance, c.Signals[0].Samples = sources.Counter, true, true
+		},
 		"reads m as a counter, another signal as a gauge": func(c *Config) {
 			c.Signals = append(c.Signals, sources.Signal{Name: "b", Component: sources.KubeAPIServer, Kind: sources.Counter, Metrics: []string{"m"}})
 		},

@@ -133,6 +133,8 @@ func validateSignal(signal sources.Signal) error {
 		return fmt.Errorf("unknown component %q", signal.Component)
 	case signal.Kind < sources.Histogram || signal.Kind > sources.Gauge:
 		return fmt.Errorf("unknown kind %d", signal.Kind)
+	case signal.Samples && (signal.Kind != sources.Gauge || !signal.PerInstance):
+		return errors.New("only a gauge that is read per instance has samples")
 	case len(signal.Metrics) == 0:
 		return errors.New("no metric")
 	}

@@ -23,6 +23,7 @@ type row struct {
 	instance string
 	value    float64
 	buckets  []bucket
+	samples  []sources.Sample
 }
 
 type bucket struct{ le, count float64 }
@@ -30,30 +31,37 @@ type bucket struct{ le, count float64 }
 // table is the answer to a query, by the values of the labels.
 type table map[string]*row
 
+// of returns the row of a series. key is memory for the next one.
+func (t table) of(one *series, signal sources.Signal, key []byte) (*row, []byte) {
+	instance := ""
+	if signal.PerInstance {
+		instance = cmp.Or(one.label("node"), one.label("instance"))
+		if signal.Component == sources.KubeAPIServer {
+			instance = one.label("instance")
+		}
+	}
+	key = append(append(key[:0], instance...), 0xff) // no byte of UTF-8
+	for _, name := range signal.Labels {
+		key = append(append(key, one.label(name)...), 0xff)
+	}
+	r := t[string(key)]
+	if r == nil {
+		// Copies, because what is kept would keep the whole answer.
+		r = &row{instance: strings.Clone(instance), values: make([]string, len(signal.Labels))}
+		for i, name := range signal.Labels {
+			r.values[i] = strings.Clone(one.label(name))
+		}
+		t[string(key)] = r
+	}
+	return r, key
+}
+
 // read fills the table; with buckets, the label le tells the values of a row apart.
 func (t table) read(ctx context.Context, q *session, signal sources.Signal, promql string, buckets bool) error {
 	var key []byte
 	return q.query(ctx, promql, func(one *series) error {
-		instance := ""
-		if signal.PerInstance {
-			instance = cmp.Or(one.label("node"), one.label("instance"))
-			if signal.Component == sources.KubeAPIServer {
-				instance = one.label("instance")
-			}
-		}
-		key = append(append(key[:0], instance...), 0xff) // no byte of UTF-8
-		for _, name := range signal.Labels {
-			key = append(append(key, one.label(name)...), 0xff)
-		}
-		r := t[string(key)]
-		if r == nil {
-			// Copies, because what is kept would keep the whole answer.
-			r = &row{instance: strings.Clone(instance), values: make([]string, len(signal.Labels))}
-			for i, name := range signal.Labels {
-				r.values[i] = strings.Clone(one.label(name))
-			}
-			t[string(key)] = r
-		}
+		var r *row
+		r, key = t.of(one, signal, key)
 		value := one.points[0].value
 		r.value += value // of two queries that add up
 		if buckets {
@@ -120,7 +128,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 
 // add sums what two versions expose under two names.
 func add(a, b sources.Series) sources.Series {
-	sum := sources.Series{Values: a.Values, Instance: a.Instance, Increase: a.Increase + b.Increase, Last: a.Last + b.Last, Max: a.Max + b.Max}
+	sum := sources.Series{Values: a.Values, Instance: a.Instance, Increase: a.Increase + b.Increase, Last: a.Last + b.Last, Max: a.Max + b.Max, Samples: addSamples(a.Samples, b.Samples)}
 	if a.Histogram != nil && b.Histogram != nil {
 		sum.Histogram = a.Histogram.Add(b.Histogram)
 	}
@@ -130,7 +138,7 @@ func add(a, b sources.Series) sources.Series {
 // readPart reads what one metric has of a signal.
 func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal, one part, chosen *selection, bounds []float64, window time.Duration) (map[string]sources.Series, error) {
 	e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets()}
-	first, second := table{}, table{}
+	first, second, single := table{}, table{}, table{}
 	var err error
 	switch signal.Kind {
 	case sources.Counter:
@@ -138,7 +146,11 @@ func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal
 	case sources.Gauge:
 		err = both(
 			func() error { return first.read(ctx, q, signal, e.newest(), false) },
-			func() error { return second.read(ctx, q, signal, e.highest(), false) })
+			func() error {
+				return both(
+					func() error { return second.read(ctx, q, signal, e.highest(), false) },
+					func() error { return single.readSamples(ctx, q, e) })
+			})
 	case sources.Histogram:
 		err = both(
 			func() error { return first.read(ctx, q, signal, e.increase("_bucket", e.buckets, "le"), true) },
@@ -167,6 +179,9 @@ func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal
 			next.Last, next.Max = r.value, r.value
 			if other > r.value || math.IsNaN(r.value) {
 				next.Max = other // which may miss the newest sample: see highest
+			}
+			if r := single[key]; r != nil {
+				next.Samples = finite(r.samples)
 			}
 		case sources.Histogram:
 			if next.Histogram = histogram(r.buckets, bounds, other); next.Histogram == nil {

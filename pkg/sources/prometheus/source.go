@@ -12,7 +12,8 @@
 //
 // A Read sends one query for the instances of kube-apiservers (four or five for kubelets),
 // then one for each counter, two for each gauge and three for each histogram, and
-// two more for those of which label sets were born. See plan for the two that are
+// two more for those of which label sets were born; for the samples of a gauge one more
+// for each scrape job. See plan for the two that are
 // sent now and then. ReadHistory sends range queries of the same texts. It needs
 // subqueries and the modifier @ (Prometheus 2.33).
 package prometheus

@@ -16,14 +16,17 @@ window 300s
 scrape -360s every 60s
 signal requests counter kube-apiserver apiserver_request_total
 signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds per-instance
+signal seats gauge kube-apiserver seats per-instance samples
 instance kube-apiserver 10.0.0.1:6443
 started -24h
 apiserver_request_total 100+10x6
 apiserver_request_sli_duration_seconds_bucket{le="+Inf"} 10+1x6
 apiserver_request_sli_duration_seconds_sum 10+1x6
+seats 1+1x6
 expect instance kube-apiserver 10.0.0.1:6443 observed complete first=-300s last=0s started=-86400s
 expect requests{} increase=50
 expect latency{} instance=10.0.0.1:6443 count=5
+expect seats{} instance=10.0.0.1:6443 last=7 samples=-240s:3,-180s:4,-120s:5,-60s:6,0s:7
 `,
 	jobs:    []string{"apiserver", "kubernetes-apiservers"},
 	warning: `kube-apiserver 10.0.0.1:6443 is scraped as job "apiserver" instance "10.0.0.1:6443" and as job "kubernetes-apiservers" instance "10.0.0.1:6443": only the first is counted`,
@@ -130,8 +133,11 @@ window 300s
 scrape -360s every 60s
 signal rejected counter kube-apiserver apiserver_flowcontrol_rejected_requests_total by reason
 signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds by verb
+signal seats gauge kube-apiserver seats per-instance samples
 instance kube-apiserver 10.0.0.1:6443
 started -24h
+seats{pod="a"} 1 2 3 4 _ _ _
+seats{pod="b"} _x4 5 6 7
 apiserver_flowcontrol_rejected_requests_total{reason="time-out",pod="a"} 5000x3 _x3
 apiserver_flowcontrol_rejected_requests_total{reason="time-out",pod="b"} _x4 5000x2
 apiserver_request_sli_duration_seconds_bucket{verb="GET",le="1"}    1000x3 _x3
@@ -143,6 +149,7 @@ apiserver_request_sli_duration_seconds_bucket{verb="PUT",le="+Inf"} _x4 4x2
 apiserver_request_sli_duration_seconds_sum{verb="PUT"} _x4 9x2
 expect instance kube-apiserver 10.0.0.1:6443 observed complete
 expect rejected{reason="time-out"} increase=0
+expect seats{} instance=10.0.0.1:6443 last=7 samples=-240s:3,-180s:4,-120s:5,-60s:6,0s:7
 expect latency{verb="GET"} count=0 le:1=0 sum=0
 expect latency{verb="PUT"} count=4 le:1=3 sum=9
 `,

@@ -92,11 +92,22 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 // testQueries counts the queries of a Read: the plan is found once.
 func testQueries(t *testing.T, url string) {
 	r := &recorder{}
-	scenario := scenarioNamed(t, "two-versions")
-	source := openWith(t, prometheus.ClientConfig{URL: url, Wrap: func(next http.RoundTripper) http.RoundTripper {
-		r.next = next
-		return r
-	}}, scenario)
+	opened := func(scenario conformance.Scenario) sources.Source {
+		return openWith(t, prometheus.ClientConfig{URL: url, Wrap: func(next http.RoundTripper) http.RoundTripper {
+			r.next = next
+			return r
+		}}, scenario)
+	}
+	// One for the instances, two for each of two gauges, and one more for samples.
+	scenario := scenarioNamed(t, "samples-ramp")
+	if _, err := opened(scenario).Read(context.Background(), scenario.At, scenario.Window); err != nil {
+		t.Fatal(err)
+	}
+	if want := 1 + 4 + 1; len(r.queries) != want {
+		t.Errorf("%d queries were sent for two gauges and the samples of one, want %d:\n%s", len(r.queries), want, strings.Join(r.queries, "\n"))
+	}
+	scenario = scenarioNamed(t, "two-versions")
+	source := opened(scenario)
 	// One for the instances; two each for two gauges, three each for two histograms.
 	for i, want := range []int{1 + 2 + 4 + 6, 1 + 4 + 6} {
 		r.queries = nil

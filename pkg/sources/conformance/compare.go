@@ -22,7 +22,8 @@ import (
 // Properties of a signal: metrics=A,B in any order, missing=A,B (no line: none),
 // absent (no metric, no series), empty (no series).
 //
-// Properties of a series: increase=; last=, max=; count=, sum=, le:BOUND=COUNT or
+// Properties of a series: increase=; last=, max=, samples= (all of them, oldest
+// first, as OFFSET:VALUE,OFFSET:VALUE, or none); count=, sum=, le:BOUND=COUNT or
 // le:BOUND=unknown, qN= for the N-th percentile, bucketN=LOWER..UPPER; instance=
 // for signals read per instance. A signal may have no other series than those
 // named, and no other instance may be in the reading.
@@ -100,11 +101,13 @@ func (c *comparison) instanceHas(i sources.Instance, property string) bool {
 }
 
 // offset of a time from the end of the window, as the files spell it.
-func (c *comparison) offset(t time.Time) string {
+func (c *comparison) offset(t time.Time) string { return offset(t, c.scenario.At) }
+
+func offset(t, end time.Time) string {
 	if t.IsZero() {
 		return "unknown"
 	}
-	return strconv.FormatFloat(t.Sub(c.scenario.At).Round(time.Millisecond).Seconds(), 'f', -1, 64) + "s"
+	return strconv.FormatFloat(t.Sub(end).Round(time.Millisecond).Seconds(), 'f', -1, 64) + "s"
 }
 
 func (c *comparison) signal(e expectation) {
@@ -154,7 +157,7 @@ func (c *comparison) series(e expectation, result sources.Result) {
 			continue
 		}
 		for _, property := range e.properties {
-			if got := seriesProperty(series, property); got != "" {
+			if got := seriesProperty(series, c.scenario.At, property); got != "" {
 				c.differ(e.line, "%s%s %s: got %s", e.signal, e.series, property, got)
 			}
 		}
@@ -195,6 +198,9 @@ func (c *comparison) nothingElse() {
 		for i, series := range result.Series {
 			if !c.named[signal.Name+fmt.Sprintf("%q", series.Values)+series.Instance] {
 				c.differ(0, "series %s%q of instance %q was not expected", signal.Name, series.Values, series.Instance)
+			}
+			if series.Samples != nil && !signal.Samples {
+				c.differ(0, "series %s%q of instance %q has samples, which nobody asked for", signal.Name, series.Values, series.Instance)
 			}
 			if i > 0 && seriesOrder(result.Series[i-1], series) >= 0 {
 				c.differ(0, "series of %s are not sorted: %q before %q", signal.Name, result.Series[i-1].Values, series.Values)

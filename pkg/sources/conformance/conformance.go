@@ -20,7 +20,8 @@
 //     that sample.
 //   - A series that is born counts from zero under both rules: one that its
 //     instance lacked in a sample before, or one of a process born within the window.
-//   - NaN is a newest value, and a maximum only where there is no number.
+//   - NaN is a newest value, and a maximum only where there is no number. It is no
+//     sample, and makes none of a sum.
 //   - Which family an instance has does not depend on Signal.Match.
 package conformance
 

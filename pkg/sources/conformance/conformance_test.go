@@ -18,11 +18,14 @@ const small = `# Why.
 window 120s
 scrape -120s every 60s
 signal requests counter kube-apiserver requests_total by code
+signal seats gauge kube-apiserver seats per-instance samples
 instance kube-apiserver a
 started -24h
 requests_total{code="200"} 1+2x2
+seats 5 7.5 6
 expect instance kube-apiserver a observed complete
 expect requests{code="200"} increase=4
+expect seats{} instance=a last=6 samples=-60s:7.5,0s:6
 `
 
 func TestParseRejects(t *testing.T) {
@@ -35,6 +38,12 @@ func TestParseRejects(t *testing.T) {
 		{"too few values", "1+2x2", "1+2x1", "2 values for 3 scrapes"},
 		{"no number", "1+2x2", "1 2 three", `"three"`},
 		{"unknown signal", "expect requests{", "expect responses{", `no signal is named "responses"`},
+		{"samples of a counter", "by code", "by code per-instance samples", "only a gauge per-instance has samples"},
+		{"samples over instances", "seats per-instance", "seats", "only a gauge per-instance has samples"},
+		{"samples not asked for", "per-instance samples", "per-instance", "is of no series of a signal with samples"},
+		{"samples of a signal", "seats{} instance=a", "seats", "is of no series of a signal with samples"},
+		{"sample without a time", "-60s:7.5", "7.5", `sample "7.5"`},
+		{"sample without a value", "-60s:7.5", "-60s", `sample "-60s"`},
 		{"nothing expected", `expect requests{code="200"} increase=4`, "", "nothing is expected of signal requests"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -61,10 +70,32 @@ func TestCompareSees(t *testing.T) {
 		"has no result":         func(r *sources.Reading) { clear(r.Results) },
 		"the reading is of":     func(r *sources.Reading) { r.Window = time.Minute },
 		"was not expected":      func(r *sources.Reading) { r.Instances = append(r.Instances, sources.Instance{Name: "z"}) },
+		"has samples, which nobody asked for": func(r *sources.Reading) {
+			r.Results["requests"].Series[0].Samples = []sources.Sample{}
+		},
 		"are not sorted": func(r *sources.Reading) {
 			r.Results["requests"] = sources.Result{Series: slices.Repeat(r.Results["requests"].Series, 2)}
 		},
 	}
+	const samples = "samples=-60s:7.5,0s:6: got "
+	seats := func(got string, change func([]sources.Sample) []sources.Sample) {
+		spoil[samples+got] = func(r *sources.Reading) {
+			series := r.Results["seats"].Series
+			series[0].Samples = change(series[0].Samples)
+		}
+	}
+	seats("none", func([]sources.Sample) []sources.Sample { return nil })
+	seats("0s:6", func(s []sources.Sample) []sources.Sample { return s[1:] })
+	seats("0s:6,-60s:7.5", func(s []sources.Sample) []sources.Sample { return []sources.Sample{s[1], s[0]} })
+	seats("-60s:7.5,0s:6,0s:6", func(s []sources.Sample) []sources.Sample { return append(s, s[1]) })
+	seats("-60s:7,0s:6", func(s []sources.Sample) []sources.Sample {
+		s[0].Value = 7
+		return s
+	})
+	seats("-59.999s:7.5,0s:6", func(s []sources.Sample) []sources.Sample {
+		s[0].Time = s[0].Time.Add(time.Millisecond)
+		return s
+	})
 	for _, want := range slices.Sorted(maps.Keys(spoil)) {
 		reading, _ := reference{scenario}.Read(context.Background(), scenario.At, scenario.Window)
 		spoil[want](reading)
@@ -86,6 +117,9 @@ process_start_time_seconds 1.77228e+09
 # HELP requests_total Of a scenario.
 # TYPE requests_total counter
 requests_total{code="200"} 5
+# HELP seats Of a scenario.
+# TYPE seats gauge
+seats 6
 `
 	if got := scenario.Instances[0].Scrapes[2].Body(); got != want {
 		t.Errorf("got body:\n%s\nwant:\n%s", got, want)

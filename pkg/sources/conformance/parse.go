@@ -26,7 +26,7 @@ const startTime = "process_start_time_seconds"
 //	window 300s
 //	scrape -360s every 60s             # the first scrape and the step; the last is at 0s
 //	signal NAME histogram|counter|gauge COMPONENT METRIC[,METRIC] [by LABEL,LABEL]
-//	    [where LABEL=VALUE|VALUE]... [per-instance] [everywhere]
+//	    [where LABEL=VALUE|VALUE]... [per-instance] [samples] [everywhere]
 //	instance COMPONENT NAME            # or: stranger COMPONENT NAME
 //	started -24h [from -120s]          # process start, exposed from that scrape on
 //	up 1 1 0 1                         # scrapes that fail; without it none does
@@ -141,44 +141,6 @@ func (p *parser) scrape(fields []string) error {
 	for offset := from; offset <= 0; offset += step {
 		p.times = append(p.times, end.Add(offset))
 	}
-	return nil
-}
-
-func (p *parser) signal(fields []string) error {
-	if len(fields) < 4 {
-		return errors.New("signal needs a name, a kind, a component and metrics")
-	}
-	kinds := map[string]sources.Kind{"histogram": sources.Histogram, "counter": sources.Counter, "gauge": sources.Gauge}
-	kind, known := kinds[fields[1]]
-	if !known {
-		return fmt.Errorf("unknown kind %q", fields[1])
-	}
-	signal := sources.Signal{
-		Name: fields[0], Kind: kind, Component: sources.Component(fields[2]), Metrics: strings.Split(fields[3], ","),
-	}
-	for rest := fields[4:]; len(rest) > 0; {
-		switch {
-		case rest[0] == "per-instance":
-			signal.PerInstance = true
-			rest = rest[1:]
-		case rest[0] == "everywhere":
-			signal.Everywhere = true
-			rest = rest[1:]
-		case rest[0] == "by" && len(rest) > 1:
-			signal.Labels = strings.Split(rest[1], ",")
-			rest = rest[2:]
-		case rest[0] == "where" && len(rest) > 1 && strings.Contains(rest[1], "="):
-			label, values, _ := strings.Cut(rest[1], "=")
-			if signal.Match == nil {
-				signal.Match = map[string][]string{}
-			}
-			signal.Match[label] = strings.Split(values, "|")
-			rest = rest[2:]
-		default:
-			return fmt.Errorf("unknown part %q of a signal", rest[0])
-		}
-	}
-	p.scenario.Signals = append(p.scenario.Signals, signal)
 	return nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"time"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -15,8 +16,9 @@ import (
 // different orders.
 const tolerance = 1e-9
 
-// seriesProperty returns "" when the property holds, and what there is otherwise.
-func seriesProperty(series sources.Series, property string) string {
+// seriesProperty returns "" when the property holds, and what there is otherwise. at is
+// the end of the window.
+func seriesProperty(series sources.Series, at time.Time, property string) string {
 	name, want, _ := strings.Cut(property, "=")
 	switch name {
 	case "instance":
@@ -27,6 +29,8 @@ func seriesProperty(series sources.Series, property string) string {
 		return number(series.Last, want)
 	case "max":
 		return number(series.Max, want)
+	case "samples":
+		return samplesProperty(series.Samples, at, want)
 	}
 	if series.Histogram == nil {
 		return "no histogram"

@@ -6,7 +6,6 @@ package conformance
 import (
 	"context"
 	"maps"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -145,6 +144,9 @@ func result(signal sources.Signal, reading *sources.Reading, observed map[string
 			}
 			last, highest := gauge(sum, scrapes, reading.At.Add(-reading.Window))
 			series[key].Last, series[key].Max = series[key].Last+last, series[key].Max+highest
+			if signal.Samples {
+				series[key].Samples = samples(sum, scrapes, reading.At.Add(-reading.Window))
+			}
 		}
 	}
 	for _, key := range slices.Sorted(maps.Keys(series)) {
@@ -235,17 +237,4 @@ func increase(scrapes []Scrape, name string, instance sources.Instance) float64 
 		before, known = now, true
 	}
 	return total
-}
-
-func gauge(sums []Sample, scrapes []Scrape, start time.Time) (last, highest float64) {
-	highest = math.NaN()
-	for i, sum := range sums {
-		if sum.Series != "" && scrapes[i].Time.After(start) {
-			last = sum.Value
-			if math.IsNaN(highest) || last > highest {
-				highest = last
-			}
-		}
-	}
-	return last, highest
 }

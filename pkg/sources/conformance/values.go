@@ -98,27 +98,6 @@ func (text *instanceText) cut(times []time.Time, signals []sources.Signal) Insta
 	return instance
 }
 
-// family of a series and its type, after the signals that read it.
-func family(series string, signals []sources.Signal) (name, kind string) {
-	name, _, _ = strings.Cut(series, "{")
-	if name == startTime {
-		return name, "gauge"
-	}
-	for _, signal := range signals {
-		for _, metric := range signal.Metrics {
-			switch {
-			case signal.Kind == sources.Counter && name == metric:
-				return metric, "counter"
-			case signal.Kind == sources.Gauge && name == metric:
-				return metric, "gauge"
-			case signal.Kind == sources.Histogram && slices.Contains([]string{metric + "_bucket", metric + "_sum", metric + "_count"}, name):
-				return metric, "histogram"
-			}
-		}
-	}
-	return name, "untyped"
-}
-
 // expect reads an expectation.
 func (p *parser) expect(fields []string) error {
 	e := expectation{line: p.line}
@@ -143,6 +122,9 @@ func (p *parser) expect(fields []string) error {
 	}
 	if e.signal != "" && !slices.ContainsFunc(p.scenario.Signals, func(s sources.Signal) bool { return s.Name == e.signal }) {
 		return fmt.Errorf("no signal is named %q", e.signal)
+	}
+	if err := p.checkSamples(e); err != nil {
+		return err
 	}
 	p.scenario.expected = append(p.scenario.expected, e)
 	return nil

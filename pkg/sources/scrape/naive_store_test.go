@@ -156,11 +156,12 @@ func naiveCounterIncrease(values []naiveValue) (total float64) {
 }
 
 // naiveGauges are those of the newest answer, with their highest sum in any answer
-// within the window, or in the newest one where none is.
+// within the window, or in the newest one where none is; and with all sums of the
+// newest process within it that are numbers, where the signal has samples.
 func naiveGauges(spans []naiveSpan, signal sources.Signal, ids []*identity, start time.Time) map[string]sources.Series {
 	newest, read := spans[len(spans)-1], map[string]sources.Series{}
 	for key, sum := range newest.sums(newest.to, signal, ids) {
-		read[key] = sources.Series{Last: sum, Max: math.Inf(-1)}
+		read[key] = sources.Series{Last: sum, Max: math.NaN()}
 	}
 	for n, span := range spans {
 		for scrape := span.kept; scrape <= span.to; scrape++ {
@@ -168,10 +169,17 @@ func naiveGauges(spans []naiveSpan, signal sources.Signal, ids []*identity, star
 				continue
 			}
 			for key, sum := range span.sums(scrape, signal, ids) {
-				if series, there := read[key]; there {
-					series.Max = max(series.Max, sum)
-					read[key] = series
+				series, there := read[key]
+				if !there {
+					continue
 				}
+				if sum > series.Max || math.IsNaN(series.Max) {
+					series.Max = sum
+				}
+				if signal.Samples && n == len(spans)-1 && span.times[scrape].After(start) && !math.IsNaN(sum) {
+					series.Samples = append(series.Samples, sources.Sample{Time: span.times[scrape], Value: sum})
+				}
+				read[key] = series
 			}
 		}
 	}
@@ -196,7 +204,7 @@ func shownSeries(result sources.Result, kind sources.Kind) map[string]sources.Se
 		if kind != sources.Gauge && s.Increase == 0 && (s.Histogram == nil || s.Histogram.Count() == 0) {
 			continue
 		}
-		shown[strings.Join(s.Values, "")] = sources.Series{Histogram: s.Histogram, Increase: s.Increase, Last: s.Last, Max: s.Max}
+		shown[strings.Join(s.Values, "")] = sources.Series{Histogram: s.Histogram, Increase: s.Increase, Last: s.Last, Max: s.Max, Samples: s.Samples}
 	}
 	return shown
 }

@@ -20,6 +20,7 @@ var storeSignals = []sources.Signal{
 	{Name: "h", Component: sources.KubeAPIServer, Kind: sources.Histogram, Metrics: []string{"h_new", "h_old"}, Labels: []string{"a"}},
 	{Name: "c", Component: sources.KubeAPIServer, Kind: sources.Counter, Metrics: []string{"c_new", "c_old"}, Labels: []string{"a"}},
 	{Name: "g", Component: sources.KubeAPIServer, Kind: sources.Gauge, Metrics: []string{"g"}, Labels: []string{"a"}},
+	{Name: "s", Component: sources.KubeAPIServer, Kind: sources.Gauge, Metrics: []string{"g"}, Labels: []string{"a"}, PerInstance: true, Samples: true},
 }
 
 var (
@@ -149,7 +150,9 @@ func (s *storeLife) change(id *identity) {
 	step := float64(choice)
 	switch id.family.kind {
 	case sources.Gauge:
-		v.number = step
+		if v.number = step; choice == 3 {
+			v.number = math.NaN()
+		}
 	case sources.Counter:
 		v.number += step
 	default:
@@ -175,7 +178,7 @@ func (s *storeLife) read(at time.Time, window time.Duration) {
 	for _, signal := range storeSignals {
 		want := s.naive.read(signal, s.ids, at, window, stale)
 		got := shownSeries(reading.Results[signal.Name], signal.Kind)
-		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 1e-9)); diff != "" {
+		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 1e-9), cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
 			s.t.Fatalf("%s over %s up to %s before the end: naive model, then store:\n%s", signal.Name, window, s.now.Sub(at), diff)
 		}
 	}

@@ -20,116 +20,121 @@ import (
 
 func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenAPIDefinition {
 	return map[string]common.OpenAPIDefinition{
-		v1alpha1.APFClassification{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFClassification(ref),
-		v1alpha1.APFClassificationSpec{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_APFClassificationSpec(ref),
-		v1alpha1.APFClassificationStatus{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_APFClassificationStatus(ref),
-		v1alpha1.APFHeadroom{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_APFHeadroom(ref),
-		v1alpha1.APFHeadroomList{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_APFHeadroomList(ref),
-		v1alpha1.APFHeadroomSpec{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_APFHeadroomSpec(ref),
-		v1alpha1.APFHeadroomStatus{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref),
-		v1alpha1.APFSimulation{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_APFSimulation(ref),
-		v1alpha1.APFSimulationSpec{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFSimulationSpec(ref),
-		v1alpha1.APFSimulationStatus{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_APFSimulationStatus(ref),
-		v1alpha1.BurnRate{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_BurnRate(ref),
-		v1alpha1.ClassifiedCounts{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_ClassifiedCounts(ref),
-		v1alpha1.ClassifiedListOptions{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_ClassifiedListOptions(ref),
-		v1alpha1.ClassifiedPath{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_ClassifiedPath(ref),
-		v1alpha1.ClassifiedRequest{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_ClassifiedRequest(ref),
-		v1alpha1.ClassifiedResource{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_ClassifiedResource(ref),
-		v1alpha1.ClassifiedUser{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_ClassifiedUser(ref),
-		v1alpha1.DayMinutes{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_DayMinutes(ref),
-		v1alpha1.DayObjective{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_DayObjective(ref),
-		v1alpha1.DemandShare{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_DemandShare(ref),
-		v1alpha1.ExcludedKeys{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref),
-		v1alpha1.Flow{}.OpenAPIModelName():                      schema_pkg_apis_slo_v1alpha1_Flow(ref),
-		v1alpha1.FlowQueues{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_FlowQueues(ref),
-		v1alpha1.FlowSchema{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_FlowSchema(ref),
-		v1alpha1.FlowSchemaUse{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_FlowSchemaUse(ref),
-		v1alpha1.Indicator{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_Indicator(ref),
-		v1alpha1.InstanceCounts{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_InstanceCounts(ref),
-		v1alpha1.InstanceSeats{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref),
-		v1alpha1.KeyCounts{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_KeyCounts(ref),
-		v1alpha1.KeyFigures{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_KeyFigures(ref),
-		v1alpha1.LatencyBucket{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref),
-		v1alpha1.LevelHeadroom{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref),
-		v1alpha1.LimitResponse{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_LimitResponse(ref),
-		v1alpha1.MatchedFlowSchema{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_MatchedFlowSchema(ref),
-		v1alpha1.MatchedPriorityLevel{}.OpenAPIModelName():      schema_pkg_apis_slo_v1alpha1_MatchedPriorityLevel(ref),
-		v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName():      schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref),
-		v1alpha1.Quantiles{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_Quantiles(ref),
-		v1alpha1.RejectedRequests{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref),
-		v1alpha1.RequestFigures{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RequestFigures(ref),
-		v1alpha1.RequestWidth{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_RequestWidth(ref),
-		v1alpha1.SLOReport{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_SLOReport(ref),
-		v1alpha1.SLOReportList{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SLOReportList(ref),
-		v1alpha1.SLOReportSpec{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SLOReportSpec(ref),
-		v1alpha1.SLOReportStatus{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref),
-		v1alpha1.SeatRange{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_SeatRange(ref),
-		v1alpha1.SeatUtilization{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SeatUtilization(ref),
-		v1alpha1.Seats{}.OpenAPIModelName():                     schema_pkg_apis_slo_v1alpha1_Seats(ref),
-		v1alpha1.SelfAPFClassification{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_SelfAPFClassification(ref),
-		v1alpha1.SelfAPFClassificationSpec{}.OpenAPIModelName(): schema_pkg_apis_slo_v1alpha1_SelfAPFClassificationSpec(ref),
-		v1alpha1.SimulatedDemand{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref),
-		v1alpha1.SimulatedInstance{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_SimulatedInstance(ref),
-		v1alpha1.SimulatedLevel{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_SimulatedLevel(ref),
-		v1alpha1.SimulatedLimits{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref),
-		v1alpha1.SimulatedSeats{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_SimulatedSeats(ref),
-		v1alpha1.SimulatedServer{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref),
-		resource.Quantity{}.OpenAPIModelName():                  schema_apimachinery_pkg_api_resource_Quantity(ref),
-		v1.APIGroup{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_APIGroup(ref),
-		v1.APIGroupList{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_APIGroupList(ref),
-		v1.APIResource{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_APIResource(ref),
-		v1.APIResourceList{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_APIResourceList(ref),
-		v1.APIVersions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_APIVersions(ref),
-		v1.ApplyOptions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_ApplyOptions(ref),
-		v1.Condition{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_Condition(ref),
-		v1.CreateOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_CreateOptions(ref),
-		v1.DeleteOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_DeleteOptions(ref),
-		v1.Duration{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_Duration(ref),
-		v1.FieldSelectorRequirement{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_FieldSelectorRequirement(ref),
-		v1.FieldsV1{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_FieldsV1(ref),
-		v1.GetOptions{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_GetOptions(ref),
-		v1.GroupKind{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_GroupKind(ref),
-		v1.GroupResource{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_GroupResource(ref),
-		v1.GroupVersion{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_GroupVersion(ref),
-		v1.GroupVersionForDiscovery{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_GroupVersionForDiscovery(ref),
-		v1.GroupVersionKind{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_GroupVersionKind(ref),
-		v1.GroupVersionResource{}.OpenAPIModelName():            schema_pkg_apis_meta_v1_GroupVersionResource(ref),
-		v1.InternalEvent{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_InternalEvent(ref),
-		v1.LabelSelector{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_LabelSelector(ref),
-		v1.LabelSelectorRequirement{}.OpenAPIModelName():        schema_pkg_apis_meta_v1_LabelSelectorRequirement(ref),
-		v1.List{}.OpenAPIModelName():                            schema_pkg_apis_meta_v1_List(ref),
-		v1.ListMeta{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_ListMeta(ref),
-		v1.ListOptions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_ListOptions(ref),
-		v1.ManagedFieldsEntry{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_ManagedFieldsEntry(ref),
-		v1.MicroTime{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_MicroTime(ref),
-		v1.ObjectMeta{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_ObjectMeta(ref),
-		v1.OwnerReference{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_OwnerReference(ref),
-		v1.PartialObjectMetadata{}.OpenAPIModelName():           schema_pkg_apis_meta_v1_PartialObjectMetadata(ref),
-		v1.PartialObjectMetadataList{}.OpenAPIModelName():       schema_pkg_apis_meta_v1_PartialObjectMetadataList(ref),
-		v1.Patch{}.OpenAPIModelName():                           schema_pkg_apis_meta_v1_Patch(ref),
-		v1.PatchOptions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_PatchOptions(ref),
-		v1.Preconditions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_Preconditions(ref),
-		v1.RootPaths{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_RootPaths(ref),
-		v1.ServerAddressByClientCIDR{}.OpenAPIModelName():       schema_pkg_apis_meta_v1_ServerAddressByClientCIDR(ref),
-		v1.ShardInfo{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_ShardInfo(ref),
-		v1.Status{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_Status(ref),
-		v1.StatusCause{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_StatusCause(ref),
-		v1.StatusDetails{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_StatusDetails(ref),
-		v1.Table{}.OpenAPIModelName():                           schema_pkg_apis_meta_v1_Table(ref),
-		v1.TableColumnDefinition{}.OpenAPIModelName():           schema_pkg_apis_meta_v1_TableColumnDefinition(ref),
-		v1.TableOptions{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_TableOptions(ref),
-		v1.TableRow{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_TableRow(ref),
-		v1.TableRowCondition{}.OpenAPIModelName():               schema_pkg_apis_meta_v1_TableRowCondition(ref),
-		v1.Time{}.OpenAPIModelName():                            schema_pkg_apis_meta_v1_Time(ref),
-		v1.Timestamp{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_Timestamp(ref),
-		v1.TypeMeta{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_TypeMeta(ref),
-		v1.UpdateOptions{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_UpdateOptions(ref),
-		v1.WatchEvent{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_WatchEvent(ref),
-		runtime.RawExtension{}.OpenAPIModelName():               schema_k8sio_apimachinery_pkg_runtime_RawExtension(ref),
-		runtime.TypeMeta{}.OpenAPIModelName():                   schema_k8sio_apimachinery_pkg_runtime_TypeMeta(ref),
-		runtime.Unknown{}.OpenAPIModelName():                    schema_k8sio_apimachinery_pkg_runtime_Unknown(ref),
-		version.Info{}.OpenAPIModelName():                       schema_k8sio_apimachinery_pkg_version_Info(ref),
+		v1alpha1.APFClassification{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_APFClassification(ref),
+		v1alpha1.APFClassificationSpec{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_APFClassificationSpec(ref),
+		v1alpha1.APFClassificationStatus{}.OpenAPIModelName():     schema_pkg_apis_slo_v1alpha1_APFClassificationStatus(ref),
+		v1alpha1.APFHeadroom{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_APFHeadroom(ref),
+		v1alpha1.APFHeadroomList{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_APFHeadroomList(ref),
+		v1alpha1.APFHeadroomSpec{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_APFHeadroomSpec(ref),
+		v1alpha1.APFHeadroomStatus{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref),
+		v1alpha1.APFSimulation{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_APFSimulation(ref),
+		v1alpha1.APFSimulationSpec{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_APFSimulationSpec(ref),
+		v1alpha1.APFSimulationStatus{}.OpenAPIModelName():         schema_pkg_apis_slo_v1alpha1_APFSimulationStatus(ref),
+		v1alpha1.BurnRate{}.OpenAPIModelName():                    schema_pkg_apis_slo_v1alpha1_BurnRate(ref),
+		v1alpha1.ClassifiedCounts{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_ClassifiedCounts(ref),
+		v1alpha1.ClassifiedListOptions{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_ClassifiedListOptions(ref),
+		v1alpha1.ClassifiedPath{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_ClassifiedPath(ref),
+		v1alpha1.ClassifiedRequest{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_ClassifiedRequest(ref),
+		v1alpha1.ClassifiedResource{}.OpenAPIModelName():          schema_pkg_apis_slo_v1alpha1_ClassifiedResource(ref),
+		v1alpha1.ClassifiedUser{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_ClassifiedUser(ref),
+		v1alpha1.DayMinutes{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_DayMinutes(ref),
+		v1alpha1.DayObjective{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_DayObjective(ref),
+		v1alpha1.DemandShare{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_DemandShare(ref),
+		v1alpha1.ExcludedKeys{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref),
+		v1alpha1.Flow{}.OpenAPIModelName():                        schema_pkg_apis_slo_v1alpha1_Flow(ref),
+		v1alpha1.FlowQueues{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_FlowQueues(ref),
+		v1alpha1.FlowSchema{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_FlowSchema(ref),
+		v1alpha1.FlowSchemaUse{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_FlowSchemaUse(ref),
+		v1alpha1.Indicator{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_Indicator(ref),
+		v1alpha1.IndicatorDay{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_IndicatorDay(ref),
+		v1alpha1.InstanceCounts{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_InstanceCounts(ref),
+		v1alpha1.InstanceSeats{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref),
+		v1alpha1.KeyCounts{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_KeyCounts(ref),
+		v1alpha1.KeyFigures{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_KeyFigures(ref),
+		v1alpha1.LatencyBucket{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref),
+		v1alpha1.LevelHeadroom{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref),
+		v1alpha1.LimitResponse{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_LimitResponse(ref),
+		v1alpha1.MatchedFlowSchema{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_MatchedFlowSchema(ref),
+		v1alpha1.MatchedPriorityLevel{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_MatchedPriorityLevel(ref),
+		v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref),
+		v1alpha1.Quantiles{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_Quantiles(ref),
+		v1alpha1.RejectedRequests{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref),
+		v1alpha1.RequestFigures{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_RequestFigures(ref),
+		v1alpha1.RequestWidth{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_RequestWidth(ref),
+		v1alpha1.SLOReport{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_SLOReport(ref),
+		v1alpha1.SLOReportList{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_SLOReportList(ref),
+		v1alpha1.SLOReportSpec{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_SLOReportSpec(ref),
+		v1alpha1.SLOReportStatus{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref),
+		v1alpha1.SeatRange{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_SeatRange(ref),
+		v1alpha1.SeatUtilization{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SeatUtilization(ref),
+		v1alpha1.Seats{}.OpenAPIModelName():                       schema_pkg_apis_slo_v1alpha1_Seats(ref),
+		v1alpha1.SelfAPFClassification{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_SelfAPFClassification(ref),
+		v1alpha1.SelfAPFClassificationSpec{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_SelfAPFClassificationSpec(ref),
+		v1alpha1.ServiceLevelIndicator{}.OpenAPIModelName():       schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicator(ref),
+		v1alpha1.ServiceLevelIndicatorList{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorList(ref),
+		v1alpha1.ServiceLevelIndicatorSpec{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorSpec(ref),
+		v1alpha1.ServiceLevelIndicatorStatus{}.OpenAPIModelName(): schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref),
+		v1alpha1.SimulatedDemand{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref),
+		v1alpha1.SimulatedInstance{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedInstance(ref),
+		v1alpha1.SimulatedLevel{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_SimulatedLevel(ref),
+		v1alpha1.SimulatedLimits{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref),
+		v1alpha1.SimulatedSeats{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_SimulatedSeats(ref),
+		v1alpha1.SimulatedServer{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref),
+		resource.Quantity{}.OpenAPIModelName():                    schema_apimachinery_pkg_api_resource_Quantity(ref),
+		v1.APIGroup{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_APIGroup(ref),
+		v1.APIGroupList{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_APIGroupList(ref),
+		v1.APIResource{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_APIResource(ref),
+		v1.APIResourceList{}.OpenAPIModelName():                   schema_pkg_apis_meta_v1_APIResourceList(ref),
+		v1.APIVersions{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_APIVersions(ref),
+		v1.ApplyOptions{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_ApplyOptions(ref),
+		v1.Condition{}.OpenAPIModelName():                         schema_pkg_apis_meta_v1_Condition(ref),
+		v1.CreateOptions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_CreateOptions(ref),
+		v1.DeleteOptions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_DeleteOptions(ref),
+		v1.Duration{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_Duration(ref),
+		v1.FieldSelectorRequirement{}.OpenAPIModelName():          schema_pkg_apis_meta_v1_FieldSelectorRequirement(ref),
+		v1.FieldsV1{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_FieldsV1(ref),
+		v1.GetOptions{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_GetOptions(ref),
+		v1.GroupKind{}.OpenAPIModelName():                         schema_pkg_apis_meta_v1_GroupKind(ref),
+		v1.GroupResource{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_GroupResource(ref),
+		v1.GroupVersion{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_GroupVersion(ref),
+		v1.GroupVersionForDiscovery{}.OpenAPIModelName():          schema_pkg_apis_meta_v1_GroupVersionForDiscovery(ref),
+		v1.GroupVersionKind{}.OpenAPIModelName():                  schema_pkg_apis_meta_v1_GroupVersionKind(ref),
+		v1.GroupVersionResource{}.OpenAPIModelName():              schema_pkg_apis_meta_v1_GroupVersionResource(ref),
+		v1.InternalEvent{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_InternalEvent(ref),
+		v1.LabelSelector{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_LabelSelector(ref),
+		v1.LabelSelectorRequirement{}.OpenAPIModelName():          schema_pkg_apis_meta_v1_LabelSelectorRequirement(ref),
+		v1.List{}.OpenAPIModelName():                              schema_pkg_apis_meta_v1_List(ref),
+		v1.ListMeta{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_ListMeta(ref),
+		v1.ListOptions{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_ListOptions(ref),
+		v1.ManagedFieldsEntry{}.OpenAPIModelName():                schema_pkg_apis_meta_v1_ManagedFieldsEntry(ref),
+		v1.MicroTime{}.OpenAPIModelName():                         schema_pkg_apis_meta_v1_MicroTime(ref),
+		v1.ObjectMeta{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_ObjectMeta(ref),
+		v1.OwnerReference{}.OpenAPIModelName():                    schema_pkg_apis_meta_v1_OwnerReference(ref),
+		v1.PartialObjectMetadata{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_PartialObjectMetadata(ref),
+		v1.PartialObjectMetadataList{}.OpenAPIModelName():         schema_pkg_apis_meta_v1_PartialObjectMetadataList(ref),
+		v1.Patch{}.OpenAPIModelName():                             schema_pkg_apis_meta_v1_Patch(ref),
+		v1.PatchOptions{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_PatchOptions(ref),
+		v1.Preconditions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_Preconditions(ref),
+		v1.RootPaths{}.OpenAPIModelName():                         schema_pkg_apis_meta_v1_RootPaths(ref),
+		v1.ServerAddressByClientCIDR{}.OpenAPIModelName():         schema_pkg_apis_meta_v1_ServerAddressByClientCIDR(ref),
+		v1.ShardInfo{}.OpenAPIModelName():                         schema_pkg_apis_meta_v1_ShardInfo(ref),
+		v1.Status{}.OpenAPIModelName():                            schema_pkg_apis_meta_v1_Status(ref),
+		v1.StatusCause{}.OpenAPIModelName():                       schema_pkg_apis_meta_v1_StatusCause(ref),
+		v1.StatusDetails{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_StatusDetails(ref),
+		v1.Table{}.OpenAPIModelName():                             schema_pkg_apis_meta_v1_Table(ref),
+		v1.TableColumnDefinition{}.OpenAPIModelName():             schema_pkg_apis_meta_v1_TableColumnDefinition(ref),
+		v1.TableOptions{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_TableOptions(ref),
+		v1.TableRow{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_TableRow(ref),
+		v1.TableRowCondition{}.OpenAPIModelName():                 schema_pkg_apis_meta_v1_TableRowCondition(ref),
+		v1.Time{}.OpenAPIModelName():                              schema_pkg_apis_meta_v1_Time(ref),
+		v1.Timestamp{}.OpenAPIModelName():                         schema_pkg_apis_meta_v1_Timestamp(ref),
+		v1.TypeMeta{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_TypeMeta(ref),
+		v1.UpdateOptions{}.OpenAPIModelName():                     schema_pkg_apis_meta_v1_UpdateOptions(ref),
+		v1.WatchEvent{}.OpenAPIModelName():                        schema_pkg_apis_meta_v1_WatchEvent(ref),
+		runtime.RawExtension{}.OpenAPIModelName():                 schema_k8sio_apimachinery_pkg_runtime_RawExtension(ref),
+		runtime.TypeMeta{}.OpenAPIModelName():                     schema_k8sio_apimachinery_pkg_runtime_TypeMeta(ref),
+		runtime.Unknown{}.OpenAPIModelName():                      schema_k8sio_apimachinery_pkg_runtime_Unknown(ref),
+		version.Info{}.OpenAPIModelName():                         schema_k8sio_apimachinery_pkg_version_Info(ref),
 	}
 }
 
@@ -1598,6 +1603,67 @@ func schema_pkg_apis_slo_v1alpha1_Indicator(ref common.ReferenceCallback) common
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_IndicatorDay(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "IndicatorDay counts the minutes of the last 24 hours of one key. The four counts add up to 1440. Neither idle nor unknown minutes are good.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"goodMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "goodMinutes is the number of minutes in which the key held.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"badMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "badMinutes is the number of minutes in which the key did not hold.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"idleMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "idleMinutes is the number of minutes without requests.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"unknownMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "unknownMinutes is the number of minutes without a verdict.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"goodRatio": {
+						SchemaProps: spec.SchemaProps{
+							Description: "goodRatio is the attainment, goodMinutes / (goodMinutes + badMinutes): a decimal in [0,1], rounded down to six digits. Absent without such a minute.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"lastBadTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lastBadTime is the start of the last bad minute.",
+							Ref:         ref(v1.Time{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"goodMinutes", "badMinutes", "idleMinutes", "unknownMinutes"},
+			},
+		},
+		Dependencies: []string{
+			v1.Time{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_InstanceCounts(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2980,6 +3046,278 @@ func schema_pkg_apis_slo_v1alpha1_SelfAPFClassificationSpec(ref common.Reference
 		},
 		Dependencies: []string{
 			v1alpha1.ClassifiedCounts{}.OpenAPIModelName(), v1alpha1.ClassifiedPath{}.OpenAPIModelName(), v1alpha1.ClassifiedResource{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicator(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ServiceLevelIndicator is one key of an objective: the figures behind an SLOReport, for each of its keys instead of the ten worst. Keys that do not count for the objective are there, too, and marked as Excluded.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "metadata holds a name that is made from the report and the key, such as api-latency-mutating.patch.deployments--scale.apps, and labels with both. A part that is no value of a label is in spec only. creationTimestamp and uid stay unset: an indicator is computed, not created.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ObjectMeta{}.OpenAPIModelName()),
+						},
+					},
+					"spec": {
+						SchemaProps: spec.SchemaProps{
+							Description: "spec is the key, and what it is held to.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ServiceLevelIndicatorSpec{}.OpenAPIModelName()),
+						},
+					},
+					"status": {
+						SchemaProps: spec.SchemaProps{
+							Description: "status is the measurement.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1alpha1.ServiceLevelIndicatorStatus{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"spec", "status"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ServiceLevelIndicatorSpec{}.OpenAPIModelName(), v1alpha1.ServiceLevelIndicatorStatus{}.OpenAPIModelName(), v1.ObjectMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorList(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ServiceLevelIndicatorList is one evaluation of all keys of all objectives: every item was derived from the same metrics, read at the same instant. That holds for all pages of a list, too.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"kind": {
+						SchemaProps: spec.SchemaProps{
+							Description: "Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"apiVersion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "APIVersion defines the versioned schema of this representation of an object. Servers should convert recognized schemas to the latest internal value, and may reject unrecognized values. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#resources",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metadata": {
+						SchemaProps: spec.SchemaProps{
+							Description: "metadata holds the resourceVersion of the evaluation.",
+							Default:     map[string]interface{}{},
+							Ref:         ref(v1.ListMeta{}.OpenAPIModelName()),
+						},
+					},
+					"items": {
+						SchemaProps: spec.SchemaProps{
+							Description: "items are sorted by name.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.ServiceLevelIndicator{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"items"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.ServiceLevelIndicator{}.OpenAPIModelName(), v1.ListMeta{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorSpec(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ServiceLevelIndicatorSpec is a key of an objective. Dimensions that the objective does not split by are empty.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"report": {
+						SchemaProps: spec.SchemaProps{
+							Description: "report is the name of the SLOReport that the key is of.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"group": {
+						SchemaProps: spec.SchemaProps{
+							Description: "group is the API group; empty for the core group.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"resource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "resource is the plural name of the resource.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"subresource": {
+						SchemaProps: spec.SchemaProps{
+							Description: "subresource is the name of the subresource, if any.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"verb": {
+						SchemaProps: spec.SchemaProps{
+							Description: "verb is the verb as the metrics have it: POST, PUT, PATCH, APPLY, DELETE.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"scope": {
+						SchemaProps: spec.SchemaProps{
+							Description: "scope of the requests as the metrics have it: resource, namespace or cluster. Empty: any.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"thresholdMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "thresholdMilliseconds is the highest latency, in milliseconds, at which a request is good.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"percentile": {
+						SchemaProps: spec.SchemaProps{
+							Description: "percentile of the latency that may not exceed the threshold, in percent.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+				},
+				Required: []string{"report", "thresholdMilliseconds", "percentile"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "ServiceLevelIndicatorStatus is what was measured of a key.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"observationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "observationTime is that of the SLOReport: the time of the newest sample.",
+							Ref:         ref(v1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"windowSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "windowSeconds is that of the SLOReport: the length of the window as measured, in seconds.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"outcome": {
+						SchemaProps: spec.SchemaProps{
+							Description: "outcome of the key in the window: Met, Violated, NoTraffic, Unknown or Excluded.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reason of the outcomes Unknown and Excluded, in CamelCase: a reason of the condition Met of the SLOReport, or one for which reports exclude keys.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"requests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "requests is the number of requests in the window. Absent when the histogram of the key can not be read, or nothing was.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"slowRequests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "slowRequests is how many of the requests took longer than the threshold. Absent as well when the histogram has no bucket at the threshold.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"goodRatio": {
+						SchemaProps: spec.SchemaProps{
+							Description: "goodRatio is the share of requests within the threshold: a decimal in [0,1], rounded down to six digits. Absent without requests.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"p50Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p50Milliseconds is the median latency, in milliseconds, rounded up.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"p90Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p90Milliseconds is the 90th percentile of the latency, in milliseconds, rounded up.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"p99Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p99Milliseconds is the 99th percentile of the latency, in milliseconds, rounded up. Where p99Bucket has no upper bound, the latency is more than this.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"p99Bucket": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p99Bucket is the histogram bucket that holds the 99th percentile: all that is known of it for sure.",
+							Ref:         ref(v1alpha1.LatencyBucket{}.OpenAPIModelName()),
+						},
+					},
+					"day": {
+						SchemaProps: spec.SchemaProps{
+							Description: "day counts the minutes of the last 24 hours. Absent for a key of which no minute was good or bad, and for one that is Excluded.",
+							Ref:         ref(v1alpha1.IndicatorDay{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"outcome"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.IndicatorDay{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 

@@ -37,4 +37,19 @@ const (
 	LabelOfficial = GroupName + "/official"
 	// LabelPriorityLevelType is the type of a priority level: Limited or Exempt.
 	LabelPriorityLevelType = GroupName + "/type"
+	// LabelReport is the name of the SLOReport that an indicator is of. The labels
+	// below are its key: those that the report does not split by are absent, and so
+	// is a part that is no value of a label. The core group, and no subresource, are
+	// empty values.
+	LabelReport = GroupName + "/report"
+	// LabelGroup is the API group of the key.
+	LabelGroup = GroupName + "/group"
+	// LabelResource is the resource of the key.
+	LabelResource = GroupName + "/resource"
+	// LabelSubresource is the subresource of the key.
+	LabelSubresource = GroupName + "/subresource"
+	// LabelVerb is the verb of the key, as the metrics have it.
+	LabelVerb = GroupName + "/verb"
+	// LabelScope is the scope of the requests: resource, namespace or cluster.
+	LabelScope = GroupName + "/scope"
 )

@@ -30,6 +30,7 @@ func Resource(resource string) schema.GroupResource {
 func addKnownTypes(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(SchemeGroupVersion,
 		&SLOReport{}, &SLOReportList{},
+		&ServiceLevelIndicator{}, &ServiceLevelIndicatorList{},
 		&APFHeadroom{}, &APFHeadroomList{},
 		&APFSimulation{},
 		&APFClassification{}, &SelfAPFClassification{},

@@ -139,6 +139,11 @@ func (in Indicator) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in IndicatorDay) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.IndicatorDay"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in InstanceCounts) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.InstanceCounts"
 }
@@ -251,6 +256,26 @@ func (in SelfAPFClassification) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in SelfAPFClassificationSpec) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.SelfAPFClassificationSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ServiceLevelIndicator) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ServiceLevelIndicator"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ServiceLevelIndicatorList) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ServiceLevelIndicatorList"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ServiceLevelIndicatorSpec) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ServiceLevelIndicatorSpec"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in ServiceLevelIndicatorStatus) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.ServiceLevelIndicatorStatus"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

@@ -44,6 +44,8 @@ func (f *sharedInformerFactory) ForResource(resource schema.GroupVersionResource
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Slo().V1alpha1().APFHeadrooms().Informer()}, nil
 	case v1alpha1.SchemeGroupVersion.WithResource("sloreports"):
 		return &genericInformer{resource: resource.GroupResource(), informer: f.Slo().V1alpha1().SLOReports().Informer()}, nil
+	case v1alpha1.SchemeGroupVersion.WithResource("servicelevelindicators"):
+		return &genericInformer{resource: resource.GroupResource(), informer: f.Slo().V1alpha1().ServiceLevelIndicators().Informer()}, nil
 
 	}
 

@@ -12,3 +12,7 @@ type APFHeadroomListerExpansion interface{}
 // SLOReportListerExpansion allows custom methods to be added to
 // SLOReportLister.
 type SLOReportListerExpansion interface{}
+
+// ServiceLevelIndicatorListerExpansion allows custom methods to be added to
+// ServiceLevelIndicatorLister.
+type ServiceLevelIndicatorListerExpansion interface{}

@@ -15,6 +15,8 @@ type Interface interface {
 	APFHeadrooms() TypedAPFHeadroomInformer
 	// SLOReports returns a SLOReportInformer.
 	SLOReports() TypedSLOReportInformer
+	// ServiceLevelIndicators returns a ServiceLevelIndicatorInformer.
+	ServiceLevelIndicators() TypedServiceLevelIndicatorInformer
 }
 
 type version struct {
@@ -36,4 +38,9 @@ func (v *version) APFHeadrooms() TypedAPFHeadroomInformer {
 // SLOReports returns a TypedSLOReportInformer.
 func (v *version) SLOReports() TypedSLOReportInformer {
 	return &sLOReportInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
+}
+
+// ServiceLevelIndicators returns a TypedServiceLevelIndicatorInformer.
+func (v *version) ServiceLevelIndicators() TypedServiceLevelIndicatorInformer {
+	return &serviceLevelIndicatorInformer{factory: v.factory, tweakListOptions: v.tweakListOptions}
 }

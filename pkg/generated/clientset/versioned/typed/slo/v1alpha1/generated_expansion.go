@@ -14,3 +14,5 @@ type APFSimulationExpansion interface{}
 type SLOReportExpansion interface{}
 
 type SelfAPFClassificationExpansion interface{}
+
+type ServiceLevelIndicatorExpansion interface{}

@@ -20,6 +20,7 @@ type SloV1alpha1Interface interface {
 	APFSimulationsGetter
 	SLOReportsGetter
 	SelfAPFClassificationsGetter
+	ServiceLevelIndicatorsGetter
 }
 
 // SloV1alpha1Client is used to interact with features provided by the slo.example.io group.
@@ -45,6 +46,10 @@ func (c *SloV1alpha1Client) SLOReports() SLOReportInterface {
 
 func (c *SloV1alpha1Client) SelfAPFClassifications() SelfAPFClassificationInterface {
 	return newSelfAPFClassifications(c)
+}
+
+func (c *SloV1alpha1Client) ServiceLevelIndicators() ServiceLevelIndicatorInterface {
+	return newServiceLevelIndicators(c)
 }
 
 // NewForConfig creates a new SloV1alpha1Client for the given config.

@@ -35,6 +35,10 @@ func (c *FakeSloV1alpha1) SelfAPFClassifications() v1alpha1.SelfAPFClassificatio
 	return newFakeSelfAPFClassifications(c)
 }
 
+func (c *FakeSloV1alpha1) ServiceLevelIndicators() v1alpha1.ServiceLevelIndicatorInterface {
+	return newFakeServiceLevelIndicators(c)
+}
+
 // RESTClient returns a RESTClient that is used to communicate
 // with API server by this client implementation.
 func (c *FakeSloV1alpha1) RESTClient() rest.Interface {

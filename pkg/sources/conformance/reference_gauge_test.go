@@ -13,7 +13,7 @@ import (
 func gauge(sums []Sample, scrapes []Scrape, start time.Time) (last, highest float64) {
 	highest = math.NaN()
 	for i, sum := range sums {
-		if sum.Series != "" && scrapes[i].Time.After(start) {
+		if sum.Series != "" && (scrapes[i].Time.After(start) || i == len(sums)-1) {
 			last = sum.Value
 			if math.IsNaN(highest) || last > highest {
 				highest = last

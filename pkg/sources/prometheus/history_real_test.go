@@ -275,7 +275,7 @@ func judge(t *testing.T) func(reading *sources.Reading, signal string) []slo.Min
 	resources := slo.NewResources(classes, nil)
 	return func(reading *sources.Reading, signal string) []slo.Minute {
 		own := slices.DeleteFunc(slices.Clone(objectives), func(o slo.Objective) bool { return signal != "" && o.Signal != signal })
-		_, minutes := slo.Judge(own, reading, resources, slo.Options{})
+		minutes := slo.Judge(own, reading, resources, slo.Options{}).Minutes
 		return minutes
 	}
 }

@@ -41,6 +41,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.DayObjective{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_DayObjective(ref),
 		v1alpha1.DemandShare{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_DemandShare(ref),
 		v1alpha1.ExcludedKeys{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref),
+		v1alpha1.Exhaustion{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_Exhaustion(ref),
 		v1alpha1.Flow{}.OpenAPIModelName():                        schema_pkg_apis_slo_v1alpha1_Flow(ref),
 		v1alpha1.FlowQueues{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_FlowQueues(ref),
 		v1alpha1.FlowSchema{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_FlowSchema(ref),
@@ -556,6 +557,12 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 							Ref:         ref(v1alpha1.Seats{}.OpenAPIModelName()),
 						},
 					},
+					"exhaustion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "exhaustion is the soonest forecast over all observed instances, by likelyTime. Absent when no instance has one.",
+							Ref:         ref(v1alpha1.Exhaustion{}.OpenAPIModelName()),
+						},
+					},
 					"requests": {
 						SchemaProps: spec.SchemaProps{
 							Description: "requests counts what became of requests in the window, over all observed instances.",
@@ -640,7 +647,7 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.FlowSchemaUse{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.InstanceSeats{}.OpenAPIModelName(), v1alpha1.RequestFigures{}.OpenAPIModelName(), v1alpha1.Seats{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.Exhaustion{}.OpenAPIModelName(), v1alpha1.FlowSchemaUse{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.InstanceSeats{}.OpenAPIModelName(), v1alpha1.RequestFigures{}.OpenAPIModelName(), v1alpha1.Seats{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -1333,6 +1340,87 @@ func schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref common.ReferenceCallback) com
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_Exhaustion(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Exhaustion is when the demand of a priority level reaches the highest limit that the level can get in one kube-apiserver, if demand goes on rising as it did in the window: from then on requests wait or are rejected. It may be sooner when growth speeds up, or when other levels need the seats that this one would borrow; it never is when the rise ends.\n\nIt is absent when demand does not rise, when it is too far from a straight line to tell that it does, when there are fewer than five figures of demand or they span less than a minute, and when the likely time is further ahead than four times that span. It is absent too once demand has reached the limit, which the message of the condition HasHeadroom says then, when the limit is not known, and for Exempt levels.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "instance is the address of the kube-apiserver where demand reaches its limit first. Absent within the figures of one instance.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"earlyTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "earlyTime, likelyTime and lateTime are in this order, and not before the newest sample. By theory 95 of 100 forecasts have the true time between early and late; in simulations it is about 90.",
+							Ref:         ref(v1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"likelyTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "likelyTime is when the straight line reaches the limit.",
+							Ref:         ref(v1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"lateTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lateTime is absent when it is further ahead than four times spanSeconds.",
+							Ref:         ref(v1.Time{}.OpenAPIModelName()),
+						},
+					},
+					"limitSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "limitSeats is the limit that is reached: reachableLimitSeats of the instance at the newest sample, in seats.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"demandSeats": {
+						SchemaProps: spec.SchemaProps{
+							Description: "demandSeats is smoothedDemandSeats of the instance: what was measured in the newest sample, rounded.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"trendSeatsPerMinute": {
+						SchemaProps: spec.SchemaProps{
+							Description: "trendSeatsPerMinute is the slope of the line in seats per minute: a decimal of up to six digits, more than \"0\".",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"samples": {
+						SchemaProps: spec.SchemaProps{
+							Description: "samples is the number of figures of demand that the line goes through. A kube-apiserver makes one every ten seconds: what was read twice is counted once.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"spanSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "spanSeconds is the time between the oldest and the newest of them, in seconds.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"earlyTime", "likelyTime", "limitSeats", "demandSeats", "trendSeatsPerMinute", "samples", "spanSeconds"},
+			},
+		},
+		Dependencies: []string{
+			v1.Time{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_Flow(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1840,6 +1928,12 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 							Format:      "",
 						},
 					},
+					"exhaustion": {
+						SchemaProps: spec.SchemaProps{
+							Description: "exhaustion is when the level reaches its highest limit in this instance, if demand goes on rising as in the window. Absent when there is no forecast.",
+							Ref:         ref(v1alpha1.Exhaustion{}.OpenAPIModelName()),
+						},
+					},
 					"dispatchedRequests": {
 						SchemaProps: spec.SchemaProps{
 							Description: "dispatchedRequests is the number of requests that got seats in the window.",
@@ -1866,7 +1960,7 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.SeatUtilization{}.OpenAPIModelName()},
+			v1alpha1.Exhaustion{}.OpenAPIModelName(), v1alpha1.SeatUtilization{}.OpenAPIModelName()},
 	}
 }
 

@@ -114,6 +114,10 @@ type APFHeadroomStatus struct {
 	// total sums the seats of all observed instances.
 	// +optional
 	Total *Seats `json:"total,omitempty"`
+	// exhaustion is the soonest forecast over all observed instances, by likelyTime.
+	// Absent when no instance has one.
+	// +optional
+	Exhaustion *Exhaustion `json:"exhaustion,omitempty"`
 	// requests counts what became of requests in the window, over all observed
 	// instances.
 	// +optional
@@ -243,6 +247,10 @@ type InstanceSeats struct {
 	// bursts. Absent for Exempt levels and when there is neither.
 	// +optional
 	PeakSource PeakSource `json:"peakSource,omitempty"`
+	// exhaustion is when the level reaches its highest limit in this instance, if demand
+	// goes on rising as in the window. Absent when there is no forecast.
+	// +optional
+	Exhaustion *Exhaustion `json:"exhaustion,omitempty"`
 	// dispatchedRequests is the number of requests that got seats in the window.
 	// +optional
 	DispatchedRequests *int64 `json:"dispatchedRequests,omitempty"`

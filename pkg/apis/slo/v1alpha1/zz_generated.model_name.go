@@ -114,6 +114,11 @@ func (in ExcludedKeys) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Exhaustion) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.Exhaustion"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Flow) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.Flow"
 }

@@ -125,7 +125,7 @@ func (e *Evaluator) fill(ctx context.Context, signal string, c chunk) (rest chun
 	}
 	panicked := guard(ctx, "read the history of the source", func() {
 		err = e.Historian.ReadHistory(ctx, wanted, func(reading *sources.Reading) error {
-			_, minutes := slo.Judge(own, reading, classes, slo.Options{})
+			minutes := slo.Judge(own, reading, classes, slo.Options{}).Minutes
 			e.days.mu.Lock()
 			defer e.days.mu.Unlock()
 			learned, refused := e.days.ledger.Fill(reading.At, minutes)

@@ -47,6 +47,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	if e.reading == nil || now.Sub(e.reading.At) > e.MaxAge {
 		message := fmt.Sprintf("The source of the metrics does not answer: %v", e.readErr)
 		next.Reports = slo.Unknown(e.Objectives, ReasonSourceUnavailable, message)
+		next.indicators = e.indicators(ctx, now, slo.Unassessed(e.Objectives, ReasonSourceUnavailable))
 		e.record(ctx, next, nil)
 		next.Headrooms = apf.Unknown(levels, schemas, ReasonSourceUnavailable, message)
 		e.publish(next, "unavailable")

@@ -42,6 +42,8 @@ type Evaluation struct {
 	Time time.Time
 	// Reports are sorted by name.
 	Reports []v1alpha1.SLOReport
+	// indicators of every key; see Indicators.
+	indicators func() ([]v1alpha1.ServiceLevelIndicator, error)
 	// Headrooms are sorted by name.
 	Headrooms []v1alpha1.APFHeadroom
 	// HeadroomsProblem says why there are none: which priority levels the cluster

@@ -27,15 +27,21 @@ type days struct {
 // judge makes the reports of an evaluation, and records them. What is derived
 // from a reading that is not of now is shown, but says nothing of this minute.
 func (e *Evaluator) judge(ctx context.Context, next *Evaluation) error {
-	var minutes []slo.Minute
+	var judged slo.Judged
 	err := guard(ctx, "evaluate the objectives", func() {
 		// Without classes the reports say why they are Unknown.
 		classes, err := e.Resources.Classes()
-		next.Reports, minutes = slo.Judge(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
+		judged = slo.Judge(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
 	})
 	if err != nil {
-		next.Reports, minutes = slo.Unknown(e.Objectives, ReasonEvaluationFailed, err.Error()), nil
+		judged = slo.Judged{
+			Reports:     slo.Unknown(e.Objectives, ReasonEvaluationFailed, err.Error()),
+			Assessments: slo.Unassessed(e.Objectives, ReasonEvaluationFailed),
+		}
 	}
+	next.Reports = judged.Reports
+	next.indicators = e.indicators(ctx, next.Time, judged.Assessments)
+	minutes := judged.Minutes
 	if e.readErr != nil {
 		minutes = nil
 	}

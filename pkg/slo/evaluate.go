@@ -31,27 +31,36 @@ type Options struct {
 //
 // The day of a report is unknown: the Ledger has it.
 func Evaluate(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) []v1alpha1.SLOReport {
-	reports, _ := Judge(objectives, reading, resources, options)
-	return reports
+	return Judge(objectives, reading, resources, options).Reports
 }
 
-// Judge is Evaluate with the outcome of every key, for the Ledger: both come from
-// one pass over the reading. The minutes are in the order of the objectives.
-func Judge(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) ([]v1alpha1.SLOReport, []Minute) {
+// Judged is what one pass over a reading says.
+type Judged struct {
+	// Reports are sorted by name.
+	Reports []v1alpha1.SLOReport
+	// Minutes are the outcomes of all keys, for the Ledger, in the order of the
+	// objectives.
+	Minutes []Minute
+	// Assessments are what the reports were made from, in the order of the objectives.
+	Assessments []Assessment
+}
+
+// Judge is Evaluate with the outcome of every key.
+func Judge(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) Judged {
 	labels := map[string][]string{}
 	for _, signal := range Signals() {
 		labels[signal.Name] = signal.Labels
 	}
-	reports := make([]v1alpha1.SLOReport, 0, len(objectives))
-	minutes := make([]Minute, 0, len(objectives))
+	judged := Judged{}
 	for _, o := range objectives {
 		report := newReport(o)
-		keys := evaluate(&report.Status, o, labels[o.Signal], reading, resources, options.ResourcesProblem)
-		reports = append(reports, report)
-		minutes = append(minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: keys})
+		assessment := evaluate(&report.Status, o, labels[o.Signal], reading, resources, options.ResourcesProblem)
+		judged.Reports = append(judged.Reports, report)
+		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts()})
+		judged.Assessments = append(judged.Assessments, assessment)
 	}
-	sortByName(reports)
-	return reports, minutes
+	sortByName(judged.Reports)
+	return judged
 }
 
 // Unknown makes the reports for when there is no reading at all: everything is
@@ -73,8 +82,8 @@ func sortByName(reports []v1alpha1.SLOReport) {
 	slices.SortFunc(reports, func(a, b v1alpha1.SLOReport) int { return cmp.Compare(a.Name, b.Name) })
 }
 
-// evaluate fills the status of one objective, and returns the verdicts on its keys.
-func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, reading *sources.Reading, resources *Resources, problem error) []KeyVerdict {
+// evaluate fills the status of one objective, and returns what was made of it.
+func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, reading *sources.Reading, resources *Resources, problem error) Assessment {
 	c := cover(o, reading)
 	status.ObservationTime = c.observationTime()
 	status.WindowSeconds = c.windowSeconds()
@@ -84,7 +93,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, re
 	complete := dataComplete(o, c, result, reading.Warnings)
 	if j, without := unfit(o, c, result, resources, problem); without {
 		setConditions(status, j, complete, metav1.Condition{Status: metav1.ConditionUnknown, Reason: j.reason, Message: j.message})
-		return nil
+		return Assessment{objective: o, coverage: c, rule: reading.Rule, problem: j.reason}
 	}
 
 	tallies := collect(o, labels, result.Series, resources)
@@ -101,7 +110,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, re
 		j.message += ", in " + note
 	}
 	setConditions(status, j, complete, traffic)
-	return keyVerdicts(o, c, k)
+	return Assessment{objective: o, coverage: c, rule: reading.Rule, tallies: tallies}
 }
 
 // unfit says why there can be no figures at all.

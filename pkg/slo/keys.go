@@ -33,7 +33,8 @@ func assess(o Objective, tallies []*tally, s shares, rule sources.Rule) *keys {
 	k := &keys{by: map[outcome][]*tally{}, readable: true, exact: true}
 	excluded := map[v1alpha1.ExclusionReason]*v1alpha1.ExcludedKeys{}
 	for _, t := range tallies {
-		became := t.outcome(o, s, rule)
+		t.became = t.outcome(o, s, rule)
+		became := t.became
 		if t.excluded != "" {
 			exclude(excluded, t)
 			if t.doubtful && (became == violated || became == undecided) && k.doubtful == nil {

@@ -5,7 +5,6 @@ package slo
 
 import (
 	"cmp"
-	"slices"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
@@ -44,27 +43,21 @@ func (k Key) Compare(other Key) int {
 	)
 }
 
-// keyVerdicts are the verdicts on the keys, by the rules of judge: with instances
-// missing a violation is taken as it was seen, and nothing else is known. Keys of
-// which nothing is known are left out.
-func keyVerdicts(o Objective, c coverage, k *keys) []KeyVerdict {
-	if len(c.complete) == 0 || len(o.Key) == 0 {
+// keyVerdicts are the verdicts on the keys that count and of which something is
+// known; an objective whose indicator is not split has none. The ledger has its rows
+// in the same order.
+func (a Assessment) keyVerdicts() []KeyVerdict {
+	if len(a.objective.Key) == 0 {
 		return nil
 	}
-	verdicts := make([]KeyVerdict, 0, k.counts.Total)
-	add := func(became outcome, verdict v1alpha1.Verdict) {
-		for _, t := range k.by[became] {
+	verdicts := make([]KeyVerdict, 0, len(a.tallies))
+	for _, t := range a.tallies {
+		if t.excluded != "" {
+			continue
+		}
+		if verdict, _ := a.verdict(t); verdict != v1alpha1.VerdictUnknown {
 			verdicts = append(verdicts, KeyVerdict{Key{t.group, t.resource, t.subresource, t.verb}, verdict})
 		}
 	}
-	add(violated, v1alpha1.VerdictViolated)
-	if c.isFull() || o.EvenShares {
-		add(kept, v1alpha1.VerdictMet)
-	}
-	if c.isFull() {
-		add(idle, v1alpha1.VerdictNoTraffic)
-	}
-	// The ledger has its rows in this order.
-	slices.SortFunc(verdicts, func(a, b KeyVerdict) int { return a.Key.Compare(b.Key) })
 	return verdicts
 }

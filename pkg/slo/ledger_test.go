@@ -249,7 +249,8 @@ func TestJudgeKeys(t *testing.T) {
 			c.change(reading)
 			classes := map[schema.GroupResource]Class{{Resource: "pods"}: BuiltIn, {Resource: "nodes"}: BuiltIn,
 				{Resource: "configmaps"}: BuiltIn, {Resource: "strays.example.com"}: Custom}
-			reports, minutes := Judge(objectives, reading, NewResources(classes, nil), Options{})
+			judged := Judge(objectives, reading, NewResources(classes, nil), Options{})
+			reports, minutes := judged.Reports, judged.Minutes
 			var got []string
 			for _, k := range minutes[0].Keys {
 				got = append(got, fmt.Sprintf("%s=%s", k.Key.Resource, k.Verdict))

@@ -49,6 +49,8 @@ type tally struct {
 	// count is the number of events. Of these, least were within the threshold
 	// for sure, and not more than most.
 	count, least, most float64
+	// became is the outcome, once assessed.
+	became outcome
 	// histogram of the events, in the buckets that all series of the key have.
 	histogram *sources.Buckets
 	// unreadable: a series of the key is no usable histogram, so that nothing

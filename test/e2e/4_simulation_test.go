@@ -11,16 +11,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
-	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -180,40 +176,6 @@ func TestSimulation(t *testing.T) {
 	stop()
 }
 
-// isolate gives the noisy client a level of its own: a flow schema before all of the
-// suggested ones, for what is noisy alone. It goes on, and the others are free.
-func isolate(t *testing.T, level string) {
-	t.Helper()
-	schemas := lab.admin.FlowcontrolV1().FlowSchemas()
-	schema := &flowcontrolv1.FlowSchema{
-		ObjectMeta: metav1.ObjectMeta{Name: level},
-		Spec: flowcontrolv1.FlowSchemaSpec{
-			MatchingPrecedence:         8000,
-			PriorityLevelConfiguration: flowcontrolv1.PriorityLevelConfigurationReference{Name: level},
-			DistinguisherMethod:        &flowcontrolv1.FlowDistinguisherMethod{Type: flowcontrolv1.FlowDistinguisherMethodByUserType},
-			Rules: []flowcontrolv1.PolicyRulesWithSubjects{{
-				Subjects: []flowcontrolv1.Subject{{
-					Kind:           flowcontrolv1.SubjectKindServiceAccount,
-					ServiceAccount: &flowcontrolv1.ServiceAccountSubject{Namespace: "lab-load-lists", Name: "flood"},
-				}},
-				ResourceRules: []flowcontrolv1.ResourcePolicyRule{{
-					Verbs: []string{"list"}, APIGroups: []string{""}, Resources: []string{"configmaps"}, Namespaces: []string{"*"},
-				}},
-			}},
-		},
-	}
-	if _, err := schemas.Create(t.Context(), schema, metav1.CreateOptions{}); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = schemas.Delete(context.Background(), schema.Name, metav1.DeleteOptions{}) })
-	wantClassified(t, "flood", schema.Name, level)
-	wantPressure(t, lab.slo, "workload-low", 4*window, v1alpha1.PressureOk, v1alpha1.PressureIdle)
-	isolated := wantPressure(t, lab.slo, level, window, v1alpha1.PressureQueueing, v1alpha1.PressureRejecting)
-	if len(isolated.Status.FlowSchemas) == 0 || isolated.Status.FlowSchemas[0].Name != schema.Name {
-		t.Errorf("%s is used by %+v, want %s", level, isolated.Status.FlowSchemas, schema.Name)
-	}
-}
-
 // asPredicted compares the limits that follow from the configuration.
 func asPredicted(t *testing.T, server apiserver, predicted *v1alpha1.APFSimulationStatus) error {
 	t.Helper()
@@ -254,81 +216,4 @@ func limitsOf(t *testing.T, server apiserver) map[string][3]int64 {
 		}
 	}
 	return limits
-}
-
-// TestSimulationRefusesWhatTheClusterRefuses: a kube-apiserver and the simulation
-// agree on what is valid.
-func TestSimulationRefusesWhatTheClusterRefuses(t *testing.T) {
-	for name, spoil := range map[string]func(*flowcontrolv1.PriorityLevelConfiguration){
-		"valid": func(*flowcontrolv1.PriorityLevelConfiguration) {},
-		"negative shares": func(l *flowcontrolv1.PriorityLevelConfiguration) {
-			l.Spec.Limited.NominalConcurrencyShares = new(int32(-1))
-		},
-		"lends 101 percent": func(l *flowcontrolv1.PriorityLevelConfiguration) { l.Spec.Limited.LendablePercent = new(int32(101)) },
-		"borrows negatively": func(l *flowcontrolv1.PriorityLevelConfiguration) {
-			l.Spec.Limited.BorrowingLimitPercent = new(int32(-1))
-		},
-		"a hand too large": func(l *flowcontrolv1.PriorityLevelConfiguration) { l.Spec.Limited.LimitResponse.Queuing.HandSize = 17 },
-		"60 bits": func(l *flowcontrolv1.PriorityLevelConfiguration) {
-			l.Spec.Limited.LimitResponse.Queuing.Queues, l.Spec.Limited.LimitResponse.Queuing.HandSize = 1024, 6
-		},
-		"66 bits": func(l *flowcontrolv1.PriorityLevelConfiguration) {
-			l.Spec.Limited.LimitResponse.Queuing.Queues, l.Spec.Limited.LimitResponse.Queuing.HandSize = 2048, 6
-		},
-		"too many queues": func(l *flowcontrolv1.PriorityLevelConfiguration) {
-			l.Spec.Limited.LimitResponse.Queuing.Queues, l.Spec.Limited.LimitResponse.Queuing.HandSize = 10_000_001, 1
-		},
-		"queues of no length": func(l *flowcontrolv1.PriorityLevelConfiguration) {
-			l.Spec.Limited.LimitResponse.Queuing.QueueLengthLimit = -1
-		},
-		"a bad name": func(l *flowcontrolv1.PriorityLevelConfiguration) { l.Name = "Noisy" },
-	} {
-		t.Run(name, func(t *testing.T) {
-			level := noisy()
-			level.Name = "e2e-refused" // the other one may not be forgotten yet
-			spoil(level)
-			_, simulated := ask(t, lab.slo, v1alpha1.APFSimulationSpec{Levels: []v1alpha1.SimulatedLevel{proposed(level)}})
-			_, applied := lab.admin.FlowcontrolV1().PriorityLevelConfigurations().Create(t.Context(), level, metav1.CreateOptions{DryRun: []string{metav1.DryRunAll}})
-			if apierrors.IsInvalid(simulated) != apierrors.IsInvalid(applied) || (simulated == nil) != (applied == nil) {
-				t.Errorf("simulation: %v; kube-apiserver: %v", simulated, applied)
-			}
-		})
-	}
-}
-
-// What is created with kubectl is the answer.
-func TestSimulationKubectl(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "simulation.yaml")
-	write := func(level string) {
-		text := "apiVersion: slo.example.io/v1alpha1\nkind: APFSimulation\nspec:\n  levels:\n  - name: " + level + "\n    nominalConcurrencyShares: 50\n"
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for version, binary := range kubectls(t) {
-		write("system")
-		for _, args := range [][]string{{"-o", "yaml"}, {"-o", "yaml", "--dry-run=server"}} {
-			out, stderr, err := kubectl(t, binary, append([]string{"create", "-f", file}, args...)...)
-			for _, want := range []string{"simulated: true", "peakFit: ", "type: ArithmeticConfirmed", "gainedSeats: "} {
-				if err != nil || !strings.Contains(out, want) {
-					t.Errorf("%s: no %q: %v\n%s%s", version, want, err, out, stderr)
-				}
-			}
-		}
-		write("absent")
-		if _, stderr, err := kubectl(t, binary, "create", "-f", file); err == nil || !strings.Contains(stderr, `spec.levels[0].name: Not found: "absent"`) {
-			t.Errorf("%s: a level that is not there: %v, %s", version, err, stderr)
-		}
-		for _, field := range []string{"apfsimulation.spec.levels.demandFrom", "apfsimulation.status.byInstance.levels.after"} {
-			if out, stderr, err := kubectl(t, binary, "explain", field); err != nil || !strings.Contains(out, "FIELDS:") {
-				t.Errorf("%s: explain %s: %v\n%s%s", version, field, err, out, stderr)
-			}
-		}
-	}
-}
-
-func TestSimulationNeedsItsRight(t *testing.T) {
-	if _, err := ask(t, as(t, "nobody"), v1alpha1.APFSimulationSpec{}); !apierrors.IsForbidden(err) {
-		t.Errorf("without rights: %v, want 403", err)
-	}
 }

@@ -45,6 +45,10 @@ func reports(e *evaluation.Evaluation) ([]v1alpha1.SLOReport, error) {
 	return e.Reports, nil
 }
 
+func indicators(e *evaluation.Evaluation) ([]v1alpha1.ServiceLevelIndicator, error) {
+	return e.Indicators()
+}
+
 func headrooms(e *evaluation.Evaluation) ([]v1alpha1.APFHeadroom, error) {
 	return e.Headrooms, e.HeadroomsProblem
 }

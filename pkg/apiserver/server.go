@@ -23,6 +23,7 @@ import (
 	"example.io/slo-apiserver/pkg/registry/apfheadroom"
 	"example.io/slo-apiserver/pkg/registry/apfsimulation"
 	"example.io/slo-apiserver/pkg/registry/install"
+	"example.io/slo-apiserver/pkg/registry/servicelevelindicator"
 	"example.io/slo-apiserver/pkg/registry/sloreport"
 	"example.io/slo-apiserver/pkg/slo"
 )
@@ -121,6 +122,10 @@ func (s *Server) install(scheme *runtime.Scheme, evaluator *evaluation.Evaluator
 	if err != nil {
 		return err
 	}
+	indicatorREST, err := servicelevelindicator.NewREST(provider[v1alpha1.ServiceLevelIndicator]{evaluator, indicators})
+	if err != nil {
+		return err
+	}
 	headroomREST, err := apfheadroom.NewREST(provider[v1alpha1.APFHeadroom]{evaluator, headrooms})
 	if err != nil {
 		return err
@@ -134,7 +139,7 @@ func (s *Server) install(scheme *runtime.Scheme, evaluator *evaluation.Evaluator
 		return err
 	}
 	return s.generic.InstallAPIGroup(install.APIGroup(scheme, install.Storage{
-		Reports: reportREST, Headrooms: headroomREST,
+		Reports: reportREST, Indicators: indicatorREST, Headrooms: headroomREST,
 		Classifications: classificationREST, SelfClassifications: selfClassificationREST,
 		Simulations: simulationREST,
 	}))

@@ -13,12 +13,14 @@ import (
 // watched is what of a headroom is news by itself: the configuration, the
 // pressure and where it is, and the completeness of the data. Seats, queues and
 // request counts move with every evaluation, current limits are adjusted every
-// ten seconds: they come with the refresh.
+// ten seconds: they come with the refresh. That there is a forecast of exhaustion is
+// news; its times, which move as well, are not.
 type watched struct {
 	labels, annotations map[string]string
 	spec                slo.APFHeadroomSpec
 	pressure            slo.Pressure
 	worstInstance       string // while requests wait or are rejected: otherwise any may lead
+	exhaustion          bool
 	instances           *slo.InstanceCounts
 	conditions          []computed.ConditionState
 }
@@ -29,6 +31,7 @@ func watch(h *slo.APFHeadroom) watched {
 		annotations: h.Annotations,
 		spec:        h.Spec,
 		pressure:    h.Status.Pressure,
+		exhaustion:  h.Status.Exhaustion != nil,
 		instances:   h.Status.Instances,
 		conditions:  computed.ConditionStates(h.Status.Conditions),
 	}

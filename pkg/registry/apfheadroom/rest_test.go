@@ -43,7 +43,10 @@ func queueing(at time.Time) slo.APFHeadroom {
 				WaitP99Milliseconds: count(14000), WaitP99Bucket: &slo.LatencyBucket{OverMilliseconds: 10000, UpToMilliseconds: count(15000)},
 			},
 			FlowSchemas: []slo.FlowSchemaUse{{Name: "service-accounts"}, {Name: "kube-system-service-accounts"}},
-			Instances:   &slo.InstanceCounts{Expected: 2, Observed: 2},
+			Exhaustion: &slo.Exhaustion{
+				Instance: "10.0.0.1:6443", EarlyTime: metav1.NewTime(at.Add(4 * time.Minute)), LikelyTime: metav1.NewTime(at.Add(12 * time.Minute)),
+			},
+			Instances: &slo.InstanceCounts{Expected: 2, Observed: 2},
 			Conditions: []metav1.Condition{
 				{Type: slo.ConditionHasHeadroom, Status: metav1.ConditionFalse, Reason: "Queueing"},
 				{Type: slo.ConditionConfigurationSound, Status: metav1.ConditionFalse, Reason: "FlowSchemaShadowed"},
@@ -101,6 +104,12 @@ func TestChanged(t *testing.T) {
 		{"queue", queueing, func(h *slo.APFHeadroom) { h.Status.Worst.QueuedRequests = count(1) }, false},
 		{"counts", queueing, func(h *slo.APFHeadroom) { h.Status.Requests.Dispatched = count(1) }, false},
 		{"worst of the unpressed", exempt, func(h *slo.APFHeadroom) { h.Status.Worst.Instance = "x" }, false},
+		{"times of exhaustion", queueing, func(h *slo.APFHeadroom) {
+			h.Status.Exhaustion.LikelyTime, h.Status.Exhaustion.LateTime = metav1.NewTime(at), new(metav1.NewTime(at))
+			h.Status.Exhaustion.Instance = "x"
+		}, false},
+		{"exhaustion is no longer told", queueing, func(h *slo.APFHeadroom) { h.Status.Exhaustion = nil }, true},
+		{"exhaustion is told", exempt, func(h *slo.APFHeadroom) { h.Status.Exhaustion = new(slo.Exhaustion) }, true},
 		{"worst", queueing, func(h *slo.APFHeadroom) { h.Status.Worst.Instance = "x" }, true},
 		{"pressure", queueing, func(h *slo.APFHeadroom) { h.Status.Pressure = slo.PressureRejecting }, true},
 		{"reason", queueing, func(h *slo.APFHeadroom) { h.Status.Conditions[0].Reason = "Stale" }, true},

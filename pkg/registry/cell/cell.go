@@ -50,6 +50,21 @@ func Instances(n *slo.InstanceCounts) string {
 	return Of(n.Observed, n.Expected)
 }
 
+// Key names a key as kubectl names resources: deployments.apps/scale PATCH.
+func Key(group, resource, subresource, verb string) string {
+	name := resource
+	if group != "" {
+		name += "." + group
+	}
+	if subresource != "" {
+		name += "/" + subresource
+	}
+	if name != "" && verb != "" {
+		name += " "
+	}
+	return name + verb
+}
+
 // Age shows the time since t as kubectl shows the age of an object. The clock
 // that t is from may be a little ahead of ours: that is no age.
 func Age(t *metav1.Time, now time.Time) string {

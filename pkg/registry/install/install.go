@@ -38,7 +38,7 @@ func NewCodecs(scheme *runtime.Scheme) serializer.CodecFactory {
 
 // Storage serves the resources of the group.
 type Storage struct {
-	Reports, Headrooms rest.Storage
+	Reports, Indicators, Headrooms rest.Storage
 	// Classifications of any user, and those of the caller.
 	Classifications, SelfClassifications rest.Storage
 	// Simulations of changes of priority levels.
@@ -51,6 +51,7 @@ func APIGroup(scheme *runtime.Scheme, storage Storage) *genericapiserver.APIGrou
 	group.NegotiatedSerializer = withoutProtobuf{group.NegotiatedSerializer}
 	group.VersionedResourcesStorageMap[slo.SchemeGroupVersion.Version] = map[string]rest.Storage{
 		"sloreports":             storage.Reports,
+		"servicelevelindicators": storage.Indicators,
 		"apfheadrooms":           storage.Headrooms,
 		"apfclassifications":     storage.Classifications,
 		"selfapfclassifications": storage.SelfClassifications,

@@ -27,6 +27,7 @@ import (
 	"example.io/slo-apiserver/pkg/registry/computed"
 	"example.io/slo-apiserver/pkg/registry/install"
 	"example.io/slo-apiserver/pkg/registry/registrytest"
+	"example.io/slo-apiserver/pkg/registry/servicelevelindicator"
 	"example.io/slo-apiserver/pkg/registry/sloreport"
 )
 
@@ -93,6 +94,10 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	indicatorREST, err := servicelevelindicator.NewREST(registrytest.Static[slo.ServiceLevelIndicator]{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	headroomREST, err := apfheadroom.NewREST(registrytest.Static[slo.APFHeadroom]{})
 	if err != nil {
 		t.Fatal(err)
@@ -120,7 +125,7 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 		t.Fatal(err)
 	}
 	if err := server.InstallAPIGroup(install.APIGroup(scheme, install.Storage{
-		Reports: reportREST, Headrooms: headroomREST,
+		Reports: reportREST, Indicators: indicatorREST, Headrooms: headroomREST,
 		Classifications: classificationREST, SelfClassifications: selfClassificationREST,
 		Simulations: simulationREST,
 	})); err != nil {

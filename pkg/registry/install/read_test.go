@@ -31,6 +31,7 @@ func TestDiscovery(t *testing.T) {
 		{Name: "apfheadrooms", SingularName: "apfheadroom", Kind: "APFHeadroom", Verbs: metav1.Verbs{"get", "list", "watch"}, ShortNames: []string{"apfh"}, Categories: []string{"slo"}},
 		{Name: "apfsimulations", SingularName: "apfsimulation", Kind: "APFSimulation", Verbs: metav1.Verbs{"create"}},
 		{Name: "selfapfclassifications", SingularName: "selfapfclassification", Kind: "SelfAPFClassification", Verbs: metav1.Verbs{"create"}},
+		{Name: "servicelevelindicators", SingularName: "servicelevelindicator", Kind: "ServiceLevelIndicator", Verbs: metav1.Verbs{"get", "list", "watch"}, ShortNames: []string{"sli"}},
 		{Name: "sloreports", SingularName: "sloreport", Kind: "SLOReport", Verbs: metav1.Verbs{"get", "list", "watch"}, ShortNames: []string{"slor"}, Categories: []string{"slo"}},
 	}
 	client, err := discovery.NewDiscoveryClientForConfig(config)

@@ -104,17 +104,6 @@ func worst(r *slo.SLOReport) string {
 	return cell.Missing
 }
 
-// keyName names a key as kubectl names resources: deployments.apps/scale PATCH.
 func keyName(k *slo.KeyFigures) string {
-	name := k.Resource
-	if k.Group != "" {
-		name += "." + k.Group
-	}
-	if k.Subresource != "" {
-		name += "/" + k.Subresource
-	}
-	if name != "" && k.Verb != "" {
-		name += " "
-	}
-	return name + k.Verb
+	return cell.Key(k.Group, k.Resource, k.Subresource, k.Verb)
 }

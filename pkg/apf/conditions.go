@@ -46,7 +46,7 @@ func condition(kind string, status metav1.ConditionStatus, reason, message strin
 // hasHeadroom is False as soon as one instance shows it, True only when all do.
 func hasHeadroom(rows []*row, missing bool, complete metav1.Condition) metav1.Condition {
 	answer := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
-		return condition(v1alpha1.ConditionHasHeadroom, status, reason, message+unevenMessage(rows))
+		return condition(v1alpha1.ConditionHasHeadroom, status, reason, message+unevenMessage(rows)+exhaustionMessage(rows))
 	}
 	least := tightest(rows)
 	switch overall(rows, missing) {

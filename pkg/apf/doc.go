@@ -31,6 +31,10 @@
 // gives shares and not seats, because the limit moves every ten seconds and nothing
 // tells which share was of which limit.
 //
+// The samples of the smoothed demand tell when it will be at the reachable limit, if it
+// goes on rising as it did: see package forecast. Requests in queues are demand, those
+// that were rejected are not.
+//
 // Missing is not zero. Series of a level appear with its first use; the catalog
 // names for each signal what has to be there for an absent series to be a zero.
 // A total is absent as soon as one observed instance lacks the figure.

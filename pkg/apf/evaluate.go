@@ -78,6 +78,7 @@ func status(s *survey, rows []*row) v1alpha1.APFHeadroomStatus {
 	status.WindowSeconds = new(int64(math.Round(covered.Seconds())))
 	status.Worst = worst(rows).InstanceSeats.DeepCopy()
 	status.Total = totalSeats(rows)
+	status.Exhaustion = exhaustion(rows)
 	status.Requests = totalRequests(rows)
 	var omitted int64
 	if status.FlowSchemas, omitted = flowSchemas(rows, status.Total); omitted > 0 {

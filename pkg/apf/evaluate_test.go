@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
 
@@ -75,9 +76,15 @@ func render(headrooms []v1alpha1.APFHeadroom) string {
 			fmt.Fprintf(&b, "  %s %s %s dispatched=%s rejected=%s waitP99=%s\n", row.Instance, row.Pressure, renderSeats(&row.Seats),
 				figure(row.DispatchedRequests), figure(row.RejectedRequests), figure(row.WaitP99Milliseconds))
 			fmt.Fprintf(&b, "    %s\n    use %s\n", renderLimits(&row.Seats), renderUse(row))
+			if row.Exhaustion != nil {
+				fmt.Fprintf(&b, "    exhaustion %s\n", renderExhaustion(row.Exhaustion))
+			}
 		}
 		if status.Total != nil {
 			fmt.Fprintf(&b, "  total %s\n    %s\n", renderSeats(status.Total), renderLimits(status.Total))
+		}
+		if status.Exhaustion != nil {
+			fmt.Fprintf(&b, "  exhaustion %s\n", renderExhaustion(status.Exhaustion))
 		}
 		if status.Requests != nil {
 			fmt.Fprintf(&b, "  requests %s\n", renderRequests(status.Requests))
@@ -132,6 +139,16 @@ func renderUse(s *v1alpha1.InstanceSeats) string {
 	}
 	return fmt.Sprintf("average=%s peak=(%s,%s] saturated=%sms from %s", cmp.Or(u.Average, "-"),
 		cmp.Or(u.PeakOver, "-"), cmp.Or(u.PeakUpTo, "-"), figure(u.SaturatedMilliseconds), s.PeakSource)
+}
+
+func renderExhaustion(e *v1alpha1.Exhaustion) string {
+	late := "-"
+	if e.LateTime != nil {
+		late = e.LateTime.Format(time.TimeOnly)
+	}
+	return fmt.Sprintf("on %s early=%s likely=%s late=%s limit=%d demand=%d trend=%s/min samples=%d span=%ds",
+		cmp.Or(e.Instance, "-"), e.EarlyTime.Format(time.TimeOnly), e.LikelyTime.Format(time.TimeOnly), late,
+		e.LimitSeats, e.DemandSeats, e.TrendSeatsPerMinute, e.Samples, e.SpanSeconds)
 }
 
 func renderSchema(u *v1alpha1.FlowSchemaUse) string {

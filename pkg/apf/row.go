@@ -17,6 +17,9 @@ type row struct {
 	level    string
 	exempt   bool
 
+	// exhausted says that the smoothed demand is at the reachable limit, or over it.
+	exhausted bool
+
 	rejectedBy []v1alpha1.RejectedRequests
 	waits      *sources.Buckets
 	waitsKnown bool
@@ -61,6 +64,7 @@ func (r *row) readSeats(capacity *int64) {
 	if !r.exempt {
 		r.want(r.SmoothedDemandSeats != nil, smoothedDemand)
 		r.readHeadrooms()
+		r.readExhaustion()
 		r.readUtilization()
 	}
 	r.QueuedRequests, _ = r.instance.gauge(queuedRequests, r.level)

@@ -25,7 +25,7 @@ import (
 //	level NAME Queue|Reject|Exempt [shares=] [lendable=] [borrowing=] [queues=] [hand=] [length=]
 //	schema NAME LEVEL PRECEDENCE [ByUser|ByNamespace]   with the rules of the default of that name, if any
 //	instance NAME [covered=5m] [behind=0s] [born]
-//	METRIC{LABEL="VALUE",...} VALUE [max=VALUE]
+//	METRIC{LABEL="VALUE",...} VALUE [max=VALUE] [at:-4m=VALUE ...]
 //	METRIC{LABEL="VALUE",...} le:BOUND=COUNT ... le:+Inf=COUNT [sum=SUM]
 //	missing NAME PROBLEM
 //	warning TEXT
@@ -44,6 +44,8 @@ type sample struct {
 	labels           map[string]string
 	value, max       float64
 	buckets          *sources.Buckets
+	// at are the samples of a gauge: a scenario gives those that a forecast is from.
+	at []sources.Sample
 }
 
 var testAt = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
@@ -194,6 +196,12 @@ func (s *scenario) parseSample(words []string) error {
 		switch {
 		case key == "max":
 			p.max = v
+		case strings.HasPrefix(key, "at:"):
+			offset, err := time.ParseDuration(key[len("at:"):])
+			if err != nil {
+				return err
+			}
+			p.at = append(p.at, sources.Sample{Time: testAt.Add(offset), Value: v})
 		case key == "sum":
 			if p.buckets == nil {
 				return fmt.Errorf("a sum before the buckets: %q", strings.Join(words, " "))
@@ -263,6 +271,9 @@ func seriesOf(signal sources.Signal, instance, metric string, samples []sample) 
 			s.Increase += p.value
 		default:
 			s.Last, s.Max = s.Last+p.value, s.Max+p.max
+			if signal.Samples {
+				s.Samples = append(s.Samples, p.at...)
+			}
 		}
 	}
 	return kept

@@ -65,8 +65,8 @@ var catalog = []signal{
 	{Signal: gauge(lowerLimit, "apiserver_flowcontrol_lower_limit_seats")},
 	{Signal: gauge(upperLimit, "apiserver_flowcontrol_upper_limit_seats")},
 	// 1.26 and later. Mean and deviation of ten seconds are in it; by themselves they
-	// say nothing of the window.
-	{Signal: gauge(smoothedDemand, "apiserver_flowcontrol_demand_seats_smoothed")},
+	// say nothing of the window. Its samples tell where it goes.
+	{Signal: sampled(gauge(smoothedDemand, "apiserver_flowcontrol_demand_seats_smoothed"))},
 	// 1.26 and later; there for every level from the first moment on. demand_seats is
 	// of the same kind, but is not read: up to the limit it says the same, and over it
 	// the queue and the rejections say more.
@@ -156,6 +156,11 @@ func counter(name string, metrics ...string) sources.Signal {
 func histogram(name string, metrics ...string) sources.Signal {
 	s := gauge(name, metrics...)
 	s.Kind = sources.Histogram
+	return s
+}
+
+func sampled(s sources.Signal) sources.Signal {
+	s.Samples = true
 	return s
 }
 

@@ -97,6 +97,10 @@ var columns = []column{
 		func(i *slo.InstanceSeats) *int64 { return i.NominalHeadroomSeats }),
 	worst("Reachable Headroom", 1, "Seats left in the worst instance with all that the level could borrow.",
 		func(i *slo.InstanceSeats) *int64 { return i.ReachableHeadroomSeats }),
+	define("Exhaustion", 1, "Time until demand reaches the highest limit of the level in an instance, if it goes on rising as it did: likely (early..late).",
+		func(h *slo.APFHeadroom, _ time.Time) string {
+			return exhaustion(h.Status.Exhaustion, h.Status.ObservationTime)
+		}),
 	utilization("Average Use", "Mean share of the current limit in use over the window, in the worst instance.",
 		func(u *slo.SeatUtilization) string {
 			if percent := cell.Percent(u.Average); percent != cell.Missing {
@@ -121,10 +125,6 @@ var columns = []column{
 		}),
 	define("Instances", 1, "kube-apiservers that were read, of those expected.",
 		func(h *slo.APFHeadroom, _ time.Time) string { return cell.Instances(h.Status.Instances) }),
-	define("Exhaustion", 1, "Time until demand reaches the highest limit of the level in an instance, if it goes on rising as it did: likely (early..late).",
-		func(h *slo.APFHeadroom, _ time.Time) string {
-			return exhaustion(h.Status.Exhaustion, h.Status.ObservationTime)
-		}),
 	define("Busiest", 1, "Flow schema that took the most of the level in the window, over all instances.",
 		func(h *slo.APFHeadroom, _ time.Time) string {
 			if len(h.Status.FlowSchemas) == 0 {

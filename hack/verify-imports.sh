@@ -20,9 +20,10 @@ pkg/apiserver              pkg/apis pkg/generated pkg/registry pkg/evaluation pk
 pkg/evaluation             pkg/apis pkg/slo pkg/apf pkg/sources
 pkg/cluster                pkg/apis pkg/slo
 pkg/slo                    pkg/apis pkg/sources
-pkg/apf                    pkg/apis pkg/sources pkg/apf/configuration
+pkg/apf                    pkg/apis pkg/sources pkg/apf/configuration pkg/apf/forecast
 pkg/apf/configuration      pkg/apis
 pkg/apf/classification     pkg/apis
+pkg/apf/forecast
 pkg/registry               pkg/apis
 pkg/sources
 pkg/sources/conformance    pkg/sources
@@ -45,6 +46,7 @@ pkg/slo         k8s.io/apiserver k8s.io/client-go net/http os
 pkg/apf         k8s.io/apiserver k8s.io/client-go net/http os
 pkg/apf/classification k8s.io/client-go os
 pkg/apf/configuration k8s.io/client-go net/http os
+pkg/apf/forecast k8s.io net/http os
 pkg/sources     k8s.io
 '
 

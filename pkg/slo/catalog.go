@@ -5,8 +5,11 @@ package slo
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/objectives"
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -19,25 +22,6 @@ const (
 	PodStartupLatency           = "pod-startup-latency"
 )
 
-// Percentile and thresholds of the official objectives (kubernetes/community,
-// sig-scalability slos/slos.md, slos/api_call_latency.md, slos/pod_startup_latency.md).
-// Each threshold is a bucket bound of its metric (k8s.io/apiserver
-// pkg/endpoints/metrics/metrics.go, k8s.io/kubernetes pkg/kubelet/metrics/metrics.go).
-const (
-	percentile = 99
-	// singleObjectThreshold is for calls that touch one object.
-	singleObjectThreshold = time.Second
-	// collectionThreshold is for lists of a namespace or of the whole cluster. It
-	// was 5 s for a namespace, until namespaces came to hold tens of thousands of
-	// objects of one type (api_call_latency.md, footnote 5).
-	collectionThreshold = 30 * time.Second
-	// podStartThreshold is without image pulls and init containers.
-	podStartThreshold = 5 * time.Second
-	// dayGoodPercent: upstream says "99th percentile per cluster-day", which is
-	// the fraction of good minutes in a day (slos.md, footnote 1).
-	dayGoodPercent = 99
-)
-
 // Bounds of the window. Below a minute, the usual interval between evaluations
 // and between scrapes, a window holds less than two samples. Above a day it would
 // be longer than the day it is a minute of.
@@ -46,69 +30,84 @@ const (
 	maximumWindow = 24 * time.Hour
 )
 
-// Verbs as the metrics have them: server-side apply is recorded as APPLY, and POST
-// stands for create (k8s.io/apiserver pkg/endpoints/metrics/metrics.go, CleanVerb).
-func mutatingVerbs() []string { return []string{"APPLY", "DELETE", "PATCH", "POST", "PUT"} }
-func readOnlyVerbs() []string { return []string{"GET", "LIST"} }
+// Definitions are what is evaluated, and what has to be read for it. They are a
+// value; nobody changes their slices.
+type Definitions struct {
+	// Objectives are sorted by name.
+	Objectives []Objective
+	// Signals that they read.
+	Signals []sources.Signal
+}
 
-// Catalog returns the official objectives, sorted by name, with this window and
-// this number of requests below which traffic is called low. The window has to be
-// of whole seconds, from one minute to one day; minimumRequests may be zero.
-func Catalog(window time.Duration, minimumRequests int64) ([]Objective, error) {
+// Define returns the objectives of a catalog, with this window and this number of
+// requests below which traffic is called low where the catalog says no other. The
+// window has to be of whole seconds, from one minute to one day; minimumRequests
+// may be zero.
+func Define(catalog *objectives.Catalog, window time.Duration, minimumRequests int64) (Definitions, error) {
 	if window < minimumWindow || window > maximumWindow || window%time.Second != 0 {
-		return nil, fmt.Errorf("window %s: must be whole seconds from %s to %s; the official window is %s",
+		return Definitions{}, fmt.Errorf("window %s: must be whole seconds from %s to %s; the official window is %s",
 			window, span(minimumWindow), span(maximumWindow), span(DefaultWindow))
 	}
 	if minimumRequests < 0 {
-		return nil, fmt.Errorf("minimum requests %d: must not be negative; 0 never calls traffic low, the default is %d",
+		return Definitions{}, fmt.Errorf("minimum requests %d: must not be negative; 0 never calls traffic low, the default is %d",
 			minimumRequests, DefaultMinimumRequests)
 	}
-	objectives := []Objective{
-		apiLatency(APILatencyMutating, "Latency of processing mutating API calls for single objects",
-			mutatingVerbs(), "resource", singleObjectThreshold),
-		apiLatency(APILatencyReadOnlyCluster, "Latency of processing non-streaming read-only API calls for the objects of a cluster",
-			readOnlyVerbs(), "cluster", collectionThreshold),
-		apiLatency(APILatencyReadOnlyNamespace, "Latency of processing non-streaming read-only API calls for the objects of a namespace",
-			readOnlyVerbs(), "namespace", collectionThreshold),
-		apiLatency(APILatencyReadOnlyResource, "Latency of processing non-streaming read-only API calls for single objects",
-			readOnlyVerbs(), "resource", singleObjectThreshold),
-		podStartup(),
+	var d Definitions
+	for _, signal := range catalog.Signals {
+		d.Signals = append(d.Signals, signal.Signal)
 	}
-	// Mutating calls are held to the threshold verb by verb, read-only ones by
-	// resource and scope only (slos.md).
-	objectives[0].Key = append(objectives[0].Key, labelVerb)
-	for i := range objectives {
-		objectives[i].Official = true
-		objectives[i].Percentile = percentile
-		objectives[i].Window = window
-		objectives[i].MinimumRequests = minimumRequests
-		objectives[i].DayGoodPercent = dayGoodPercent
+	for _, defined := range catalog.Objectives {
+		i := slices.IndexFunc(catalog.Signals, func(s objectives.Signal) bool { return s.Name == defined.Signal })
+		if i < 0 {
+			return Definitions{}, fmt.Errorf("objective %s: reads the signal %s, which is not in the catalog", defined.Name, defined.Signal)
+		}
+		o := objectiveOf(defined, catalog.Signals[i])
+		o.Window = window
+		if o.MinimumRequests = minimumRequests; defined.MinimumRequests != nil {
+			o.MinimumRequests = *defined.MinimumRequests
+		}
+		d.Objectives = append(d.Objectives, o)
 	}
-	return objectives, nil
+	return d, nil
 }
 
-func apiLatency(name, description string, verbs []string, scope string, threshold time.Duration) Objective {
+func objectiveOf(o objectives.Objective, signal objectives.Signal) Objective {
 	return Objective{
-		Name:        name,
-		Description: description,
-		Component:   sources.KubeAPIServer,
-		Signal:      SignalRequestLatency,
-		Verbs:       verbs,
-		Scope:       scope,
-		Key:         []string{labelGroup, labelResource, labelSubresource},
-		Events:      "requests",
-		Threshold:   threshold,
+		Name:           o.Name,
+		Description:    o.Description,
+		Component:      signal.Component,
+		Official:       o.Official,
+		Informational:  o.Informational,
+		Type:           v1alpha1.IndicatorType(o.Type),
+		Signal:         o.Signal,
+		Reads:          signal.Signal,
+		ownSignal:      !signal.BuiltIn,
+		Verbs:          o.Verbs,
+		Scope:          o.Scope,
+		Key:            o.Key,
+		Exclude:        o.Exclude,
+		Events:         o.Events,
+		EvenShares:     o.EvenShares,
+		Percentile:     o.Percentile,
+		Threshold:      o.Threshold,
+		Good:           o.Good,
+		Bad:            o.Bad,
+		GoodMillionths: o.GoodRatio,
+		DayGoodPercent: o.GoodMinutesPercent,
 	}
 }
 
-func podStartup() Objective {
-	return Objective{
-		Name:        PodStartupLatency,
-		Description: "Startup latency of schedulable stateless pods, without image pulls and init containers",
-		Component:   sources.Kubelet,
-		Signal:      SignalPodStartLatency,
-		Events:      "pod starts",
-		EvenShares:  true,
-		Threshold:   podStartThreshold,
+// DefaultDefinitions returns the objectives that are built in, without any profile: see Define.
+func DefaultDefinitions(window time.Duration, minimumRequests int64) (Definitions, error) {
+	catalog, err := objectives.BuiltIn()
+	if err != nil {
+		return Definitions{}, err
 	}
+	return Define(catalog, window, minimumRequests)
+}
+
+// Catalog returns the objectives that are built in, sorted by name: see Define.
+func Catalog(window time.Duration, minimumRequests int64) ([]Objective, error) {
+	d, err := DefaultDefinitions(window, minimumRequests)
+	return d.Objectives, err
 }

@@ -47,14 +47,10 @@ type Judged struct {
 
 // Judge is Evaluate with the outcome of every key.
 func Judge(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) Judged {
-	labels := map[string][]string{}
-	for _, signal := range Signals() {
-		labels[signal.Name] = signal.Labels
-	}
 	judged := Judged{}
 	for _, o := range objectives {
 		report := newReport(o)
-		assessment := evaluate(&report.Status, o, labels[o.Signal], reading, resources, options.ResourcesProblem)
+		assessment := evaluate(&report.Status, o, reading, resources, options.ResourcesProblem)
 		judged.Reports = append(judged.Reports, report)
 		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts()})
 		judged.Assessments = append(judged.Assessments, assessment)
@@ -83,7 +79,7 @@ func sortByName(reports []v1alpha1.SLOReport) {
 }
 
 // evaluate fills the status of one objective, and returns what was made of it.
-func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, reading *sources.Reading, resources *Resources, problem error) Assessment {
+func evaluate(status *v1alpha1.SLOReportStatus, o Objective, reading *sources.Reading, resources *Resources, problem error) Assessment {
 	c := cover(o, reading)
 	status.ObservationTime = c.observationTime()
 	status.WindowSeconds = c.windowSeconds()
@@ -96,7 +92,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, labels []string, re
 		return Assessment{objective: o, coverage: c, rule: reading.Rule, problem: j.reason}
 	}
 
-	tallies := collect(o, labels, result.Series, resources)
+	tallies := collect(o, o.Reads.Labels, result.Series, resources)
 	k := assess(o, tallies, c.shares(), reading.Rule)
 	setFigures(status, k)
 	traffic := metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonEnoughRequests}
@@ -135,19 +131,13 @@ func unfit(o Objective, c coverage, result sources.Result, resources *Resources,
 
 // missingMetric names what no instance has.
 func missingMetric(o Objective) string {
-	for _, signal := range Signals() {
-		if signal.Name != o.Signal {
-			continue
-		}
-		message := fmt.Sprintf("no %s has %s", o.Component, strings.Join(signal.Metrics, " or "))
-		if o.Signal == SignalPodStartLatency {
-			// k8s.io/kubernetes pkg/kubelet/metrics/metrics.go: a vector without
-			// labels, whose only series is made by its first observation.
-			message += "; a kubelet has it once it has started a pod"
-		}
-		return message
+	message := fmt.Sprintf("no %s has %s", o.Component, strings.Join(o.Reads.Metrics, " or "))
+	if o.Signal == SignalPodStartLatency {
+		// k8s.io/kubernetes pkg/kubelet/metrics/metrics.go: a vector without
+		// labels, whose only series is made by its first observation.
+		message += "; a kubelet has it once it has started a pod"
 	}
-	return fmt.Sprintf("no signal is called %s", o.Signal)
+	return message
 }
 
 // dataComplete is the condition of that type. Its message also holds where the

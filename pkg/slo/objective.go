@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -34,9 +35,16 @@ type Objective struct {
 	Component sources.Component
 	// Official marks the objectives of SIG Scalability.
 	Official bool
+	// Informational objectives have no threshold: there are figures, and no verdict.
+	Informational bool
 
-	// Signal is the name of the signal that is read; see Signals.
+	// Type of the indicator. The zero value is Latency.
+	Type v1alpha1.IndicatorType
+	// Signal is the name of the signal that is read, and Reads its declaration.
 	Signal string
+	Reads  sources.Signal
+	// ownSignal: the signal is not built in, so that its name says nothing about it.
+	ownSignal bool
 	// Verbs and Scope select the series of the signal that belong to the
 	// objective. Nil and "" select all.
 	Verbs []string
@@ -45,16 +53,23 @@ type Objective struct {
 	// group, resource, subresource and verb. Series that differ in other labels
 	// are summed. Empty: there is one key.
 	Key []string
+	// Exclude holds what does not count: keys all of whose labels are those given.
+	Exclude []map[string]string
 	// Events names what one observation of the signal is, in the plural.
 	Events string
 	// EvenShares says that a great many instances hold a small share of the events
 	// each, so that a few missing ones can be allowed for: see shares.
 	EvenShares bool
 
-	// Percentile that may not exceed Threshold, in percent, from 1 to 99.
+	// Percentile that may not exceed Threshold, in percent, from 1 to 99: of a Latency.
 	Percentile int32
 	// Threshold is the highest good latency.
 	Threshold time.Duration
+	// Good or Bad events of a Ratio by the values of labels of the signal; the other
+	// is nil. A value such as 5xx stands for all of three digits that begin so.
+	Good, Bad map[string][]string
+	// GoodMillionths that the good share of the events of a Ratio may not be below.
+	GoodMillionths int64
 	// Window of the indicator.
 	Window time.Duration
 	// MinimumRequests in the window below which a percentile means little.

@@ -35,42 +35,13 @@ const (
 	metricPodStart   = "kubelet_pod_start_sli_duration_seconds"
 )
 
-// Signals returns what the objectives read.
+// Signals returns what the objectives that are built in read.
 func Signals() []sources.Signal {
-	return []sources.Signal{
-		{
-			Name:      SignalRequestLatency,
-			Component: sources.KubeAPIServer,
-			Kind:      sources.Histogram,
-			// The SLI metric came with Kubernetes 1.26, its first name with 1.23.
-			Metrics: []string{metricRequestSLI, metricRequestSLO, metricRequest},
-			Labels:  []string{labelGroup, labelResource, labelSubresource, labelVerb, labelScope},
-			Match: map[string][]string{
-				// Requests for resources have it; health checks and the like do not.
-				"component": {"apiserver"},
-				// Dry runs are in the oldest metric only; the others lack the label.
-				"dry_run": {""},
-				// Metrics whose verb or scope was dropped on the way match
-				// nothing, and so are missing rather than without traffic.
-				labelVerb:  append(mutatingVerbs(), readOnlyVerbs()...),
-				labelScope: {"cluster", "namespace", "resource"},
-			},
-			// A kube-apiserver serves requests before anybody can ask it for
-			// metrics: one without any of these lost them on the way.
-			Everywhere: true,
-		},
-		{
-			Name:      SignalPodStartLatency,
-			Component: sources.Kubelet,
-			Kind:      sources.Histogram,
-			// The metric has no labels and came with Kubernetes 1.26. There is no
-			// other to fall back on: kubelet_pod_start_duration_seconds counts from
-			// when the kubelet saw the pod, includes image pulls, and is there
-			// before the first pod starts, which the SLI metric is not: it would
-			// be taken for the SLI on every kubelet that is still idle.
-			Metrics: []string{metricPodStart},
-		},
+	d, err := DefaultDefinitions(DefaultWindow, DefaultMinimumRequests)
+	if err != nil {
+		panic(err) // a defect of this build that every test of this package finds
 	}
+	return d.Signals
 }
 
 // shortcomings says what the chosen metrics include that the indicator does not,

@@ -11,40 +11,40 @@ import (
 )
 
 // view is what one watcher has been told: the objects it holds, by name. They
-// belong to snapshots and are not changed.
+// belong to evaluations and are not changed.
 type view[T any, P Object[T]] struct {
 	selected selection
 	changed  func(before, after *T) bool
 	held     map[string]*T
 }
 
-// newView is the view of a watcher that has listed the snapshot; nil for one
+// newView is the view of a watcher that has listed the evaluation; nil for one
 // that holds nothing yet.
-func newView[T any, P Object[T]](selected selection, changed func(before, after *T) bool, start *Snapshot[T]) *view[T, P] {
+func newView[T any, P Object[T]](selected selection, changed func(before, after *T) bool, start *evaluated[T, P]) *view[T, P] {
 	v := &view[T, P]{selected: selected, changed: changed, held: map[string]*T{}}
 	if start == nil {
 		return v
 	}
-	for i := range start.Items {
-		if obj := P(&start.Items[i]); selected.matches(obj) {
-			v.held[obj.GetName()] = &start.Items[i]
+	for i := range start.items {
+		if obj := P(&start.items[i]); selected.matches(obj) {
+			v.held[obj.GetName()] = &start.items[i]
 		}
 	}
 	return v
 }
 
-// advance moves the view on to a snapshot and returns the events that take the
+// advance moves the view on to an evaluation and returns the events that take the
 // watcher there: what is gone, then what is new or changed, each by name. With
 // refresh, what did not change is sent again too.
-func (v *view[T, P]) advance(to *Snapshot[T], refresh bool) []watch.Event {
+func (v *view[T, P]) advance(to *evaluated[T, P], refresh bool) []watch.Event {
 	var events []watch.Event
 	add := func(event watch.EventType, item *T) {
-		events = append(events, watch.Event{Type: event, Object: stamped[T, P](item, to.ResourceVersion)})
+		events = append(events, watch.Event{Type: event, Object: stamped[T, P](item, to.version)})
 	}
-	present := make(map[string]*T, len(to.Items))
-	for i := range to.Items {
-		if obj := P(&to.Items[i]); v.selected.matches(obj) {
-			present[obj.GetName()] = &to.Items[i]
+	present := make(map[string]*T, len(to.items))
+	for i := range to.items {
+		if obj := P(&to.items[i]); v.selected.matches(obj) {
+			present[obj.GetName()] = &to.items[i]
 		}
 	}
 	for _, name := range sortedNames(v.held) {

@@ -28,7 +28,7 @@ func TestReplayedEventsAreTheLatest(t *testing.T) {
 		for step := range 20 {
 			snapshot := randomSnapshot(random, uint64(100+10*step))
 			refresh := step%5 == 4
-			apply(t, held, v.advance(snapshot, refresh), refresh)
+			apply(t, held, v.advance((&memory[gauge, *gauge]{}).add(snapshot), refresh), refresh)
 
 			want := map[string]gauge{}
 			for _, item := range snapshot.Items {

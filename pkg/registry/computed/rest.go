@@ -7,11 +7,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sort"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metainternalversion "k8s.io/apimachinery/pkg/apis/meta/internalversion"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apiserver/pkg/registry/rest"
@@ -22,7 +20,7 @@ type REST[T any, P Object[T]] struct {
 	kind     Kind[T, P]
 	provider Provider[T]
 	now      func() time.Time
-	memory   memory[T]
+	memory   memory[T, P]
 }
 
 // NewREST serves the objects of the provider as the kind. now is the clock by
@@ -68,75 +66,26 @@ func (r *REST[T, P]) Get(ctx context.Context, name string, options *metav1.GetOp
 			return nil, err
 		}
 	}
-	snapshot, err := r.latest(ctx)
+	e, err := r.latest(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := notOlder(wanted, snapshot.ResourceVersion); err != nil {
+	if err := notOlder(wanted, e.version); err != nil {
 		return nil, err
 	}
-	items := snapshot.Items
-	i := sort.Search(len(items), func(i int) bool { return P(&items[i]).GetName() >= name })
-	if i == len(items) || P(&items[i]).GetName() != name {
+	item := e.find(name)
+	if item == nil {
 		return nil, apierrors.NewNotFound(r.kind.Resource, name)
 	}
-	return stamped[T, P](&items[i], snapshot.ResourceVersion), nil
+	return stamped[T, P](item, e.version), nil
 }
 
-// List implements rest.Lister. The whole list is small, so limit is ignored, as
-// the API allows, and there is never anything to continue.
-func (r *REST[T, P]) List(ctx context.Context, options *metainternalversion.ListOptions) (runtime.Object, error) {
-	if options == nil {
-		options = &metainternalversion.ListOptions{}
-	}
-	selected, err := newSelection(options)
-	if err != nil {
-		return nil, err
-	}
-	if options.Continue != "" {
-		return nil, apierrors.NewBadRequest("continue: this server gives out no continue tokens; list without one")
-	}
-	snapshot, err := r.snapshot(ctx, options)
-	if err != nil {
-		return nil, err
-	}
-	items := make([]T, 0, len(snapshot.Items))
-	for i := range snapshot.Items {
-		if selected.matches(P(&snapshot.Items[i])) {
-			items = append(items, *stamped[T, P](&snapshot.Items[i], snapshot.ResourceVersion))
-		}
-	}
-	return r.kind.List(metav1.ListMeta{ResourceVersion: formatVersion(snapshot.ResourceVersion)}, items), nil
-}
-
-// snapshot finds the evaluation that a list asks for.
-func (r *REST[T, P]) snapshot(ctx context.Context, options *metainternalversion.ListOptions) (*Snapshot[T], error) {
-	wanted, err := parseVersion(options.ResourceVersion)
-	if err != nil {
-		return nil, err
-	}
-	// Kubernetes also takes a version without a match but with a limit for exact,
-	// to continue a list in pages. Ours have none.
-	if options.ResourceVersionMatch == metav1.ResourceVersionMatchExact {
-		if snapshot := r.memory.get(wanted); snapshot != nil {
-			return snapshot, nil
-		}
-		return nil, expired(wanted)
-	}
-	latest, err := r.latest(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return latest, notOlder(wanted, latest.ResourceVersion)
-}
-
-func (r *REST[T, P]) latest(ctx context.Context) (*Snapshot[T], error) {
+func (r *REST[T, P]) latest(ctx context.Context) (*evaluated[T, P], error) {
 	snapshot, err := r.provider.Latest(ctx)
 	if err != nil {
 		return nil, r.unavailable(err)
 	}
-	r.memory.add(snapshot)
-	return snapshot, nil
+	return r.memory.add(snapshot), nil
 }
 
 // unavailable turns an error of the provider into one of the API.

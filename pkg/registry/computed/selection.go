@@ -42,3 +42,9 @@ func (s selection) matches(obj metav1.Object) bool {
 	return s.labels.Matches(labels.Set(obj.GetLabels())) &&
 		s.fields.Matches(fields.Set{metav1.ObjectNameField: obj.GetName()})
 }
+
+// isEverything says that nothing is left out.
+func (s selection) isEverything() bool { return s.labels.Empty() && s.fields.Empty() }
+
+// isByName says that it is about some objects only, or all but some.
+func (s selection) isByName() bool { return !s.fields.Empty() }

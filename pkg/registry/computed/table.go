@@ -6,6 +6,7 @@ package computed
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
@@ -25,17 +26,32 @@ func (r *REST[T, P]) ConvertToTable(_ context.Context, object, options runtime.O
 		table.Rows = append(table.Rows, r.row(obj))
 		return table, nil
 	}
-	items, ok := r.kind.Items(object)
-	if !ok {
-		return nil, fmt.Errorf("table of %s: got %T", r.kind.Resource, object)
+	items, err := r.items(object)
+	if err != nil {
+		return nil, err
 	}
 	if list, ok := object.(metav1.ListInterface); ok {
-		table.ResourceVersion = list.GetResourceVersion()
+		table.ListMeta = metav1.ListMeta{
+			ResourceVersion: list.GetResourceVersion(), Continue: list.GetContinue(), RemainingItemCount: list.GetRemainingItemCount(),
+		}
 	}
+	table.Rows = make([]metav1.TableRow, 0, len(items))
 	for i := range items {
 		table.Rows = append(table.Rows, r.row(P(&items[i])))
 	}
 	return table, nil
+}
+
+// items of a list, as copies: with ?includeObject=Object each is marked with its type.
+func (r *REST[T, P]) items(object runtime.Object) ([]T, error) {
+	if shared, ok := object.(*answer[T, P]); ok {
+		return slices.Clone(shared.Items), nil
+	}
+	items, ok := r.kind.Items(object)
+	if !ok {
+		return nil, fmt.Errorf("table of %s: got %T", r.kind.Resource, object)
+	}
+	return items, nil
 }
 
 func (r *REST[T, P]) row(obj P) metav1.TableRow {

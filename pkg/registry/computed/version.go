@@ -6,7 +6,6 @@ package computed
 import (
 	"fmt"
 	"strconv"
-	"sync"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apiserver/pkg/storage"
@@ -42,41 +41,4 @@ func notOlder(wanted, current uint64) error {
 func expired(version uint64) *apierrors.StatusError {
 	return apierrors.NewResourceExpired(fmt.Sprintf(
 		"resourceVersion %d: this server no longer has, or never had, that evaluation; list again", version))
-}
-
-// remembered is how many evaluations a watch can resume from. Watchers hear of a
-// version once a minute at least (see refreshInterval), so at the default of four
-// evaluations a minute a client that lost its connection has a few minutes to
-// come back without listing again. Between list and watch one is enough.
-const remembered = 16
-
-// memory keeps the evaluations that clients may know the versions of.
-type memory[T any] struct {
-	mu        sync.Mutex
-	snapshots []*Snapshot[T] // oldest first
-}
-
-// add remembers a snapshot that is about to be served.
-func (m *memory[T]) add(s *Snapshot[T]) {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if n := len(m.snapshots); n > 0 && m.snapshots[n-1].ResourceVersion >= s.ResourceVersion {
-		return
-	}
-	if len(m.snapshots) == remembered {
-		m.snapshots = append(m.snapshots[:0], m.snapshots[1:]...)
-	}
-	m.snapshots = append(m.snapshots, s)
-}
-
-// get returns the snapshot of exactly this version, or nil.
-func (m *memory[T]) get(version uint64) *Snapshot[T] {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	for _, s := range m.snapshots {
-		if s.ResourceVersion == version {
-			return s
-		}
-	}
-	return nil
 }

@@ -55,10 +55,10 @@ func (r *REST[T, P]) Watch(ctx context.Context, options *metainternalversion.Lis
 	if options.SendInitialEvents != nil {
 		initial = *options.SendInitialEvents
 	}
-	var start *Snapshot[T] // what the client holds already
+	var start *evaluated[T, P] // what the client holds already
 	switch {
 	case initial:
-		if err := notOlder(wanted, latest.ResourceVersion); err != nil {
+		if err := notOlder(wanted, latest.version); err != nil {
 			return nil, err
 		}
 	case wanted == 0:
@@ -103,35 +103,35 @@ func (w *watcher[T, P]) ResultChan() <-chan watch.Event { return w.result }
 // run sends events until the client leaves, does not keep up, or there is
 // nothing more to be had. A client that does not keep up can not be told: its
 // stream ends, and it resumes or lists again like after any lost connection.
-func (w *watcher[T, P]) run(ctx context.Context, snapshot *Snapshot[T], markInitial bool) {
+func (w *watcher[T, P]) run(ctx context.Context, present *evaluated[T, P], markInitial bool) {
 	defer close(w.result)
 	defer w.cancel()
 
 	refreshed := w.rest.now()
-	events := w.view.advance(snapshot, false)
+	events := w.view.advance(present, false)
 	if markInitial && w.bookmarks {
-		events = append(events, w.bookmark(snapshot, true))
+		events = append(events, w.bookmark(present, true))
 	} else {
-		markIncomplete(events, snapshot.ResourceVersion)
+		markIncomplete(events, present.version)
 	}
 	for w.send(ctx, events) {
-		var err error
-		if snapshot, err = w.rest.provider.Next(ctx, snapshot.ResourceVersion); err != nil {
+		snapshot, err := w.rest.provider.Next(ctx, present.version)
+		if err != nil {
 			if ctx.Err() == nil {
 				w.send(ctx, []watch.Event{errorEvent(w.rest.unavailable(err))})
 			}
 			return
 		}
-		w.rest.memory.add(snapshot)
+		present = w.rest.memory.add(snapshot)
 
 		now := w.rest.now()
 		refresh := now.Sub(refreshed) >= refreshInterval
-		events = w.view.advance(snapshot, refresh)
-		markIncomplete(events, snapshot.ResourceVersion)
+		events = w.view.advance(present, refresh)
+		markIncomplete(events, present.version)
 		if refresh {
 			refreshed = now
 			if w.bookmarks {
-				events = append(events, w.bookmark(snapshot, false))
+				events = append(events, w.bookmark(present, false))
 			}
 		}
 	}
@@ -154,9 +154,9 @@ func (w *watcher[T, P]) send(ctx context.Context, events []watch.Event) bool {
 	return ctx.Err() == nil
 }
 
-// bookmark tells the client that it has seen all there is up to the snapshot.
-func (w *watcher[T, P]) bookmark(snapshot *Snapshot[T], initialEventsEnd bool) watch.Event {
-	obj := stamped[T, P](new(T), snapshot.ResourceVersion)
+// bookmark tells the client that it has seen all there is up to the evaluation.
+func (w *watcher[T, P]) bookmark(at *evaluated[T, P], initialEventsEnd bool) watch.Event {
+	obj := stamped[T, P](new(T), at.version)
 	if initialEventsEnd {
 		obj.SetAnnotations(map[string]string{metav1.InitialEventsAnnotationKey: "true"})
 	}

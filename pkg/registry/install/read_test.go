@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apiserver/pkg/storage"
 	"k8s.io/client-go/discovery"
 
 	slo "example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
@@ -72,6 +73,15 @@ func TestOpenAPI(t *testing.T) {
 	}
 }
 
+// continueIn is a token of an evaluation, for what follows the name a.
+func continueIn(version int64) string {
+	token, err := storage.EncodeContinue("/a\x00", "/", version)
+	if err != nil {
+		panic(err) // the arguments are those of every token
+	}
+	return token
+}
+
 func TestRequests(t *testing.T) {
 	provider := &reports{}
 	provider.publish(report("a", slo.VerdictMet, 1), report("b", slo.VerdictViolated, 2))
@@ -93,8 +103,12 @@ func TestRequests(t *testing.T) {
 		{"GET", "/sloreports?resourceVersion=9&resourceVersionMatch=Exact", asJSON, 410, `"reason":"Expired"`},
 		{"GET", "/sloreports?resourceVersion=99&resourceVersionMatch=NotOlderThan", asJSON, 504, `ResourceVersionTooLarge`},
 		{"GET", "/sloreports?resourceVersion=x", asJSON, 400, `resourceVersion`},
-		{"GET", "/sloreports?limit=1", asJSON, 200, `"name":"b"`},
+		{"GET", "/sloreports?limit=1", asJSON, 200, `"remainingItemCount":1},"items":[{"metadata":{"name":"a"`},
+		{"GET", "/sloreports?limit=1", asTable, 200, `"remainingItemCount":1`},
 		{"GET", "/sloreports?continue=x", asJSON, 400, `list without one`},
+		{"GET", "/sloreports?limit=1&continue=" + continueIn(9), asJSON, 410, `"reason":"Expired"`},
+		{"GET", "/sloreports?limit=1&continue=" + continueIn(10), asJSON, 200, `"resourceVersion":"10"},"items":[{"metadata":{"name":"b"`},
+		{"GET", "/sloreports?resourceVersion=10&limit=1&continue=" + continueIn(10), asJSON, 400, `no resourceVersion goes with it`},
 		{"GET", "/sloreports?watch=1&resourceVersion=9", asJSON, 200, `{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1"`},
 		{"GET", "/sloreports?watch=1&fieldSelector=spec.x%3D1", asJSON, 400, `spec.x`},
 		// Our types have no protobuf: a client that also takes JSON gets that.

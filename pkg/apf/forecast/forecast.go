@@ -67,8 +67,8 @@ const (
 	// oneSide is the probability of each of Early and Late on its own side, and one less
 	// the risk of taking chance for a rise. By theory 95% are then between the two. The
 	// theory is of normal residuals, those here are those of a maximum that decays, and
-	// only lines that happen to look like one are used: simulations have 80% to 98%
-	// (TestCalibration).
+	// only lines that happen to look like one are used: simulations of steady rises
+	// have 79% to 97% (TestCalibration).
 	oneSide = 0.975
 )
 

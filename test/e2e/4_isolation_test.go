@@ -32,7 +32,7 @@ func isolate(t *testing.T, level string) {
 	var others neighbours
 	for _, name := range []string{"e2e-neighbour-a", "e2e-neighbour-b"} {
 		user := serviceAccount("default", name)
-		bind(t, "view", user)
+		allow(t, small, "view", user, "list", "default")
 		// Such a request waits for a seat for a second at most.
 		c := call(t, small, user, http.MethodGet, "/api/v1/namespaces/default/configmaps?limit=1&timeout=4s", "")
 		c.pause = backoff

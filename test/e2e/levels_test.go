@@ -75,7 +75,7 @@ func (l ownLevel) create(t *testing.T) (remove func()) {
 // waits for the webhook, and is not stored.
 func (l ownLevel) hold(t *testing.T, namespace string) *callers {
 	t.Helper()
-	bind(t, "edit", l.user())
+	allow(t, lab.state.APIServers[0], "edit", l.user(), "create", namespace)
 	path := fmt.Sprintf("/api/v1/namespaces/%s/configmaps?dryRun=All&timeout=%ds", namespace, l.timeout)
 	return call(t, lab.state.APIServers[0], l.user(), http.MethodPost, path, `{"apiVersion":"v1","kind":"ConfigMap","metadata":{"generateName":"held-"}}`)
 }

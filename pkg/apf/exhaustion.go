@@ -86,8 +86,7 @@ func exhaustionMessage(rows []*row) string {
 	var newest time.Time
 	for _, r := range rows {
 		if r.exhausted {
-			return fmt.Sprintf("; the demand of %d seats on %s has reached the %d within reach",
-				*r.SmoothedDemandSeats, r.Instance, *r.ReachableLimitSeats)
+			return fmt.Sprintf("; demand has reached the %d seats within reach on %s", *r.ReachableLimitSeats, r.Instance)
 		}
 		if r.instance.Last.After(newest) {
 			newest = r.instance.Last

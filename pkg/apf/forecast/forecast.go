@@ -73,7 +73,7 @@ const (
 )
 
 // Of tells when demand reaches the limit, in seats, or why that is not told; the
-// order of the samples does not matter. Samples that are no numbers are left out.
+// order of the samples does not matter. Samples that are no number of seats are left out.
 func Of(samples []Sample, limit float64) (Exhaustion, Reason) {
 	samples = figures(samples)
 	if len(samples) == 0 {
@@ -92,7 +92,8 @@ func Of(samples []Sample, limit float64) (Exhaustion, Reason) {
 		points[i] = point{at: s.Time.Sub(newest.Time).Seconds(), seats: s.Seats}
 	}
 	l := fit(points)
-	if l.slope <= 0 {
+	// Comparisons are such that a sum over the end of floating point is no forecast.
+	if !(l.slope > 0) {
 		return Exhaustion{}, NotRising
 	}
 	first, likely, last, significant := l.passage(limit, studentQuantile(oneSide, l.degrees()))
@@ -100,7 +101,7 @@ func Of(samples []Sample, limit float64) (Exhaustion, Reason) {
 	switch {
 	case !significant:
 		return Exhaustion{}, PoorFit
-	case likely > horizon:
+	case !(likely <= horizon):
 		return Exhaustion{}, BeyondHorizon
 	}
 	// A figure is up to a period old when it is read, and the next may be a period away.
@@ -126,7 +127,7 @@ func figures(samples []Sample) []Sample {
 	})
 	var kept []Sample
 	for _, s := range sorted {
-		if math.IsNaN(s.Seats) || math.IsInf(s.Seats, 0) {
+		if !(s.Seats >= 0) || math.IsInf(s.Seats, 1) {
 			continue
 		}
 		if n := len(kept); n > 0 {

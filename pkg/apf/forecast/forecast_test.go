@@ -31,6 +31,9 @@ func TestReasons(t *testing.T) {
 	}{
 		{"none", nil, 100, TooFewSamples},
 		{"no numbers", every(15*time.Second, nan, inf, nan, -inf, nan), 100, TooFewSamples},
+		{"beyond floating point", every(15*time.Second, 0, 0, 0, 0, 1e300), math.MaxFloat64, PoorFit},
+		{"beyond floating point, straight", every(15*time.Second, 1e200, 2e200, 3e200, 4e200, 5e200), 6e200, PoorFit},
+		{"negative", every(15*time.Second, -5, -4, -3, -2, -1, 0), 5, TooFewSamples},
 		{"four", every(time.Minute, 10, 20, 30, 40), 100, TooFewSamples},
 		{"five", every(15*time.Second, 10, 20, 30, 40, 50), 100, ""},
 		{"the same five times", every(2*time.Second, 10, 10, 10, 10, 10), 100, TooFewSamples},

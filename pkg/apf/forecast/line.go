@@ -96,7 +96,7 @@ func (l line) passage(seats, deviations float64) (first, likely, last float64, s
 	// q (own + 1/independent + t^2/spread), for t after meanAt, with own of 1 for a single
 	// new value and 0 for the line. a > 0 is the test whether the slope is significant.
 	a := l.slope*l.slope - q/l.spread
-	if a <= 0 {
+	if !(a > 0) {
 		return 0, 0, 0, false
 	}
 	root := func(own float64) float64 {

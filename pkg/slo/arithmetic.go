@@ -17,7 +17,8 @@ import (
 // and sums them in float64 (relative error 1e-16 an operation), so that 99 of 100
 // may come as 98.99999999999999. A true difference is at least a hundredth of a
 // request away from a percentile in whole percent: it stays above the noise up to
-// ten million requests in one key and window.
+// ten million requests in one key and window. The share of a Ratio may be finer than
+// that: there the noise is a difference that is no more than itself.
 const noise = 1e-9
 
 // shares allows for instances that were not observed: of the events of expected
@@ -37,14 +38,19 @@ var everything = shares{1, 1}
 // events did not exceed: whether at least that share of the events is good. No
 // quantile is interpolated for it.
 func holds(good, count float64, percentile int32, s shares, rule sources.Rule) bool {
+	return holdsShare(good, count, int64(percentile)*10_000, s, rule)
+}
+
+// holdsShare says whether at least that share of the events, in millionths, is good.
+func holdsShare(good, count float64, millionths int64, s shares, rule sources.Rule) bool {
 	if rule != sources.Exact {
-		need := float64(percentile) / 100 * count * float64(s.expected) / float64(s.observed)
+		need := float64(millionths) / 1_000_000 * count * float64(s.expected) / float64(s.observed)
 		return good >= need-noise*count
 	}
-	// good/count * observed/expected >= percentile/100, over whole numbers. Exact
+	// good/count * observed/expected >= millionths/1000000, over whole numbers. Exact
 	// counts are whole, and the products may not fit into 64 bits.
-	left := product(int64(math.Round(good)), 100, int64(s.observed))
-	right := product(int64(math.Round(count)), int64(percentile), int64(s.expected))
+	left := product(int64(math.Round(good)), 1_000_000, int64(s.observed))
+	right := product(int64(math.Round(count)), millionths, int64(s.expected))
 	return left.Cmp(right) >= 0
 }
 

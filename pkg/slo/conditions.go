@@ -13,6 +13,9 @@ const (
 	// counted key had a request in the window.
 	ReasonNoTraffic = "NoTraffic"
 
+	// ReasonInformational: Met is Unknown, since there is no objective to meet.
+	ReasonInformational = "Informational"
+
 	// ReasonAllInstancesObserved: DataComplete is True, every expected instance
 	// was read and covers the window.
 	ReasonAllInstancesObserved = "AllInstancesObserved"

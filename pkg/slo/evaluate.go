@@ -19,6 +19,15 @@ import (
 type Options struct {
 	// ResourcesProblem says why there are no Resources.
 	ResourcesProblem error
+	// Unread are signals that the reading does not have, by name, and why: their
+	// objectives are Unknown for that reason.
+	Unread map[string]Unread
+}
+
+// Unread is why a signal was not read.
+type Unread struct {
+	// Reason in CamelCase.
+	Reason, Message string
 }
 
 // Evaluate makes one report per objective from one reading, sorted by name. The
@@ -49,10 +58,16 @@ type Judged struct {
 func Judge(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) Judged {
 	judged := Judged{}
 	for _, o := range objectives {
+		if why, is := options.Unread[o.Signal]; is {
+			judged.Reports = append(judged.Reports, unknownReport(o, why.Reason, why.Message))
+			judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: v1alpha1.VerdictUnknown})
+			judged.Assessments = append(judged.Assessments, Assessment{objective: o, problem: why.Reason})
+			continue
+		}
 		report := newReport(o)
 		assessment := evaluate(&report.Status, o, reading, resources, options.ResourcesProblem)
 		judged.Reports = append(judged.Reports, report)
-		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts()})
+		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts(), Events: assessment.events()})
 		judged.Assessments = append(judged.Assessments, assessment)
 	}
 	sortByName(judged.Reports)
@@ -64,14 +79,18 @@ func Judge(objectives []Objective, reading *sources.Reading, resources *Resource
 func Unknown(objectives []Objective, reason, message string) []v1alpha1.SLOReport {
 	reports := make([]v1alpha1.SLOReport, 0, len(objectives))
 	for _, o := range objectives {
-		report := newReport(o)
-		setConditions(&report.Status, judgement{v1alpha1.VerdictUnknown, reason, message},
-			metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: message},
-			metav1.Condition{Status: metav1.ConditionUnknown, Reason: reason, Message: message})
-		reports = append(reports, report)
+		reports = append(reports, unknownReport(o, reason, message))
 	}
 	sortByName(reports)
 	return reports
+}
+
+func unknownReport(o Objective, reason, message string) v1alpha1.SLOReport {
+	report := newReport(o)
+	setConditions(&report.Status, judgement{v1alpha1.VerdictUnknown, reason, message},
+		metav1.Condition{Status: metav1.ConditionFalse, Reason: reason, Message: message},
+		metav1.Condition{Status: metav1.ConditionUnknown, Reason: reason, Message: message})
+	return report
 }
 
 func sortByName(reports []v1alpha1.SLOReport) {
@@ -94,7 +113,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, reading *sources.Re
 
 	tallies := collect(o, o.Reads.Labels, result.Series, resources)
 	k := assess(o, tallies, c.shares(), reading.Rule)
-	setFigures(status, k)
+	setFigures(status, o, k)
 	traffic := metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonEnoughRequests}
 	low, message := lowTraffic(o, k)
 	if low {

@@ -51,6 +51,8 @@ func (a Assessment) verdict(t *tally) (v1alpha1.Verdict, string) {
 		return v1alpha1.VerdictUnknown, ReasonHistogramInvalid
 	case t.became == undecided:
 		return v1alpha1.VerdictUnknown, ReasonThresholdBucketMissing
+	case t.became == kept && a.objective.Informational:
+		return v1alpha1.VerdictInformational, ""
 	case t.became == kept:
 		return v1alpha1.VerdictMet, ""
 	case t.became == idle && c.isFull():
@@ -150,13 +152,16 @@ func (a Assessment) setFigures(status *v1alpha1.ServiceLevelIndicatorStatus, t *
 		if len(a.coverage.complete) == 0 {
 			return // of another window, and so not known to be none
 		}
-		status.Requests, status.SlowRequests = &requests, new(int64)
+		status.Requests = &requests
+		if a.objective.hasBad() {
+			status.SlowRequests = new(int64)
+		}
 		return
 	}
 	f := figuresOf(t, t.became, a.rule)
 	status.Requests = &f.Requests
 	status.Quantiles = f.Quantiles
-	if t.exact() {
+	if t.exact() && a.objective.hasBad() {
 		status.SlowRequests = &f.SlowRequests
 		status.GoodRatio = f.GoodRatio
 	}

@@ -96,11 +96,18 @@ func figuresOf(t *tally, became outcome, rule sources.Rule) keyFigures {
 			Requests:     requests,
 			SlowRequests: slow,
 			GoodRatio:    ratio(slow, requests),
-			Quantiles:    quantilesOf(t.histogram, rule),
+			Quantiles:    t.quantiles(rule),
 		},
 		tally:   t,
 		outcome: became,
 	}
+}
+
+func (t *tally) quantiles(rule sources.Rule) v1alpha1.Quantiles {
+	if t.histogram == nil {
+		return v1alpha1.Quantiles{}
+	}
+	return quantilesOf(t.histogram, rule)
 }
 
 // compare orders the worst first: violated keys, then by falling 99th percentile
@@ -121,6 +128,9 @@ func (f keyFigures) compare(other keyFigures) int {
 
 // p99 in milliseconds; without an upper bound it is more than all others.
 func (f keyFigures) p99() float64 {
+	if f.tally.histogram == nil {
+		return 0 // of a Ratio: there are no latencies to order by
+	}
 	if f.P99Milliseconds == nil || f.P99Bucket == nil || f.P99Bucket.UpToMilliseconds == nil {
 		return math.Inf(+1)
 	}

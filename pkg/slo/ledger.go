@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"time"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
 
 const (
@@ -95,6 +97,9 @@ func (l *Ledger) note(minute int64, minutes []Minute) (learned, refused int) {
 			learned++
 		}
 		refused += b.record(slot, m.Keys, l.limit-l.Keys())
+		if m.Events != nil {
+			b.recordEvents(minute, *m.Events)
+		}
 	}
 	return learned, refused
 }
@@ -180,5 +185,14 @@ func (o Objective) fingerprint() uint64 {
 	h := fnv.New64a()
 	_, _ = fmt.Fprintf(h, "%q %q %q %q %q %t %d %d %d", o.Component, o.Signal, o.Verbs, o.Scope, o.Key,
 		o.EvenShares, o.Percentile, o.Threshold, o.Window) // a hash does not fail
+	if o.Type == v1alpha1.IndicatorRatio {
+		_, _ = fmt.Fprintf(h, " ratio %q %q %d", o.Good, o.Bad, o.GoodMillionths) // maps are sorted
+	}
+	if len(o.Exclude) > 0 {
+		_, _ = fmt.Fprintf(h, " exclude %q", o.Exclude)
+	}
+	if o.ownSignal {
+		_, _ = fmt.Fprintf(h, " signal %v %q %q %q", o.Reads.Kind, o.Reads.Metrics, o.Reads.Labels, o.Reads.Match)
+	}
 	return h.Sum64()
 }

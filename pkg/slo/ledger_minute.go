@@ -19,6 +19,9 @@ type Minute struct {
 	// Keys that count and of which something is known, in any order. An objective
 	// whose indicator is not split has none: its verdict is that of its only key.
 	Keys []KeyVerdict
+	// Events of a Ratio in the window that ends with the minute, over all keys that
+	// count; nil where they are not known in full, and for other types.
+	Events *Events
 }
 
 // KeyVerdict is the verdict on one key.

@@ -11,6 +11,7 @@ type book struct {
 	slots     slots
 	rows      []row // sorted by key
 	names     names
+	events    *eventRing // of a Ratio, once something was recorded
 }
 
 // row of one key: 368 bytes.

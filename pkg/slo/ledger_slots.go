@@ -68,7 +68,7 @@ func (s *slots) record(slot int, verdict v1alpha1.Verdict) {
 		s.add(slot/64, 0, bit)
 	case v1alpha1.VerdictNoTraffic:
 		s.add(slot/64, bit, bit)
-	case v1alpha1.VerdictUnknown:
+	case v1alpha1.VerdictUnknown, v1alpha1.VerdictInformational:
 	}
 }
 

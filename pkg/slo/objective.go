@@ -95,6 +95,31 @@ func (o Objective) selects(verb, scope string) bool {
 	return (o.Verbs == nil || slices.Contains(o.Verbs, verb)) && (o.Scope == "" || scope == o.Scope)
 }
 
+// goodMillionths is the share of events that have to be good.
+func (o Objective) goodMillionths() int64 {
+	if o.Type == v1alpha1.IndicatorRatio {
+		return o.GoodMillionths
+	}
+	return int64(o.Percentile) * 10_000
+}
+
+// hasBad says that an event may be bad: that there is a threshold, or a ratio.
+func (o Objective) hasBad() bool {
+	return o.Type == v1alpha1.IndicatorRatio || o.Threshold > 0
+}
+
+// excludes says that the configuration excludes a key.
+func (o Objective) excludes(k key) bool {
+	return slices.ContainsFunc(o.Exclude, func(excluded map[string]string) bool {
+		for label, value := range excluded {
+			if k.label(label) != value {
+				return false
+			}
+		}
+		return true
+	})
+}
+
 // perResource says that keys are resources, some of which do not count.
 func (o Objective) perResource() bool {
 	return slices.Contains(o.Key, labelResource)

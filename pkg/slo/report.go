@@ -4,6 +4,7 @@
 package slo
 
 import (
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -15,8 +16,7 @@ import (
 
 // newReport is the objective as it is in force, without a measurement.
 func newReport(o Objective) v1alpha1.SLOReport {
-	day := Day{Unknown: minutesPerDay}.Minutes(o)
-	return v1alpha1.SLOReport{
+	report := v1alpha1.SLOReport{
 		ObjectMeta: metav1.ObjectMeta{
 			Name: o.Name,
 			Labels: map[string]string{
@@ -27,33 +27,53 @@ func newReport(o Objective) v1alpha1.SLOReport {
 		Spec: v1alpha1.SLOReportSpec{
 			Description: o.Description,
 			Indicator: v1alpha1.Indicator{
-				Type:          v1alpha1.IndicatorLatency,
+				Type:          o.Type,
 				Key:           slices.Clone(o.Key),
 				Percentile:    o.Percentile,
+				GoodEvents:    labelValues(o.Good),
+				BadEvents:     labelValues(o.Bad),
 				WindowSeconds: int64(o.Window / time.Second),
 			},
 			ThresholdMilliseconds: o.Threshold.Milliseconds(),
 			MinimumRequests:       o.MinimumRequests,
 			Day:                   v1alpha1.DayObjective{GoodMinutesPercent: o.DayGoodPercent},
 		},
-		Status: v1alpha1.SLOReportStatus{Day: &day},
 	}
+	if o.Type == v1alpha1.IndicatorRatio && !o.Informational {
+		report.Spec.GoodRatio = decimal(o.GoodMillionths)
+	}
+	if !o.Informational {
+		day := Day{Unknown: minutesPerDay}.Minutes(o)
+		report.Status.Day = &day
+	}
+	return report
+}
+
+func labelValues(events map[string][]string) []v1alpha1.LabelValues {
+	var all []v1alpha1.LabelValues
+	for _, label := range slices.Sorted(maps.Keys(events)) {
+		all = append(all, v1alpha1.LabelValues{Label: label, Values: slices.Clone(events[label])})
+	}
+	return all
 }
 
 // setFigures copies what was measured. What is not known stays absent: all totals
 // when a histogram can not be read, the slow requests when the bucket of the
 // threshold is missing.
-func setFigures(status *v1alpha1.SLOReportStatus, k *keys) {
+func setFigures(status *v1alpha1.SLOReportStatus, o Objective, k *keys) {
 	status.Keys = &k.counts
 	if k.readable {
 		status.Requests = &k.requests
-		if k.exact {
+		if k.exact && o.hasBad() {
 			status.SlowRequests = &k.slow
 			status.GoodRatio = ratio(k.slow, k.requests)
 		}
 	}
 	const most = 10 // v1alpha1: "the ten worst keys"
 	for _, f := range k.figures[:min(most, len(k.figures))] {
+		if !o.hasBad() {
+			f.SlowRequests, f.GoodRatio = 0, ""
+		}
 		status.Worst = append(status.Worst, f.KeyFigures)
 	}
 	if len(status.Worst) > 0 {

@@ -7,6 +7,7 @@ import (
 	"cmp"
 	"slices"
 
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -51,7 +52,8 @@ type tally struct {
 	count, least, most float64
 	// became is the outcome, once assessed.
 	became outcome
-	// histogram of the events, in the buckets that all series of the key have.
+	// histogram of the events, in the buckets that all series of the key have; nil for
+	// a Ratio.
 	histogram *sources.Buckets
 	// unreadable: a series of the key is no usable histogram, so that nothing
 	// above is known for sure.
@@ -106,12 +108,19 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 		t := byKey[k]
 		if t == nil {
 			t = &tally{key: k}
-			if o.perResource() {
+			switch {
+			case o.excludes(k):
+				t.standing = standing{excluded: v1alpha1.ExcludedByConfiguration}
+			case o.perResource():
 				t.standing = resources.standing(k.group, k.resource, k.subresource)
 			}
 			byKey[k] = t
 		}
-		t.add(s.Histogram, threshold)
+		if o.Type == v1alpha1.IndicatorRatio {
+			t.addCount(s.Increase, o.isGood(value))
+		} else {
+			t.add(s.Histogram, threshold)
+		}
 	}
 	tallies := make([]*tally, 0, len(byKey))
 	for _, t := range byKey {
@@ -119,6 +128,21 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 	}
 	slices.SortFunc(tallies, func(a, b *tally) int { return a.key.compare(b.key) })
 	return tallies
+}
+
+// label of the key by its name.
+func (k key) label(name string) string {
+	switch name {
+	case labelGroup:
+		return k.group
+	case labelResource:
+		return k.resource
+	case labelSubresource:
+		return k.subresource
+	case labelVerb:
+		return k.verb
+	}
+	return ""
 }
 
 func (o Objective) keyOf(value func(label string) string) key {

@@ -37,11 +37,13 @@ func (t *tally) outcome(o Objective, s shares, rule sources.Rule) outcome {
 		return undecided
 	case !(t.count > 0):
 		return idle
-	case !holds(t.most, t.count, o.Percentile, everything, rule):
+	case o.Informational:
+		return kept
+	case !holdsShare(t.most, t.count, o.goodMillionths(), everything, rule):
 		return violated
-	case !holds(t.least, t.count, o.Percentile, everything, rule):
+	case !holdsShare(t.least, t.count, o.goodMillionths(), everything, rule):
 		return undecided
-	case o.EvenShares && !holds(t.least, t.count, o.Percentile, s, rule):
+	case o.EvenShares && !holdsShare(t.least, t.count, o.goodMillionths(), s, rule):
 		return keptSoFar
 	}
 	return kept
@@ -66,13 +68,15 @@ func judge(o Objective, c coverage, k *keys) judgement {
 	switch {
 	case len(c.complete) == 0:
 		return unknown(c.reason(), c.message())
+	case o.Informational:
+		return k.informational(o)
 	case len(k.by[violated]) > 0:
 		return judgement{v1alpha1.VerdictViolated, ReasonKeysViolated, k.violatedMessage(o)}
 	case !c.isFull() && !o.EvenShares:
 		return unknown(c.reason(), c.message())
 	case len(k.by[keptSoFar]) > 0:
-		return unknown(c.reason(), fmt.Sprintf("%s; an equal share of %s there, all slow, would take p%d over %s",
-			c.message(), o.Events, o.Percentile, span(o.Threshold)))
+		return unknown(c.reason(), fmt.Sprintf("%s; an equal share of %s there, all %s, would take %s",
+			c.message(), o.Events, o.badWord(), o.broken()))
 	case len(k.by[undecided]) > 0:
 		return k.undecidedJudgement(o)
 	case k.doubtful != nil:
@@ -89,14 +93,14 @@ func judge(o Objective, c coverage, k *keys) judgement {
 func (k *keys) violatedMessage(o Objective) string {
 	worst := k.figures[0]
 	t := worst.tally
-	slow := fmt.Sprintf("%d of %d %s slow", worst.SlowRequests, worst.Requests, o.Events)
+	slow := fmt.Sprintf("%d of %d %s %s", worst.SlowRequests, worst.Requests, o.Events, o.badWord())
 	if !t.exact() {
-		slow = fmt.Sprintf("at least %d of %d %s slow", whole(t.count-t.most, t.count), worst.Requests, o.Events)
+		slow = fmt.Sprintf("at least %d of %d %s %s", whole(t.count-t.most, t.count), worst.Requests, o.Events, o.badWord())
 	}
 	if len(o.Key) == 0 {
-		return fmt.Sprintf("p%d over %s: %s", o.Percentile, span(o.Threshold), slow) + k.inexactNote(o)
+		return fmt.Sprintf("%s: %s", o.broken(), slow) + k.inexactNote(o)
 	}
-	message := fmt.Sprintf("%d of %s over %s: %s, %s", len(k.by[violated]), keyCount(k.counts.Total), span(o.Threshold), t.key, slow)
+	message := fmt.Sprintf("%d of %s %s: %s, %s", len(k.by[violated]), keyCount(k.counts.Total), o.beyond(), t.key, slow)
 	if more := len(k.by[violated]) - 1; more > 0 {
 		message += fmt.Sprintf("; and %d more", more)
 	}
@@ -108,6 +112,8 @@ func (k *keys) inexactNote(o Objective) string {
 	switch {
 	case k.exact:
 		return ""
+	case !k.readable && o.Type == v1alpha1.IndicatorRatio:
+		return fmt.Sprintf("; with counts that can not be read the number of %s is not known", o.Events)
 	case !k.readable:
 		return fmt.Sprintf("; with histograms that can not be read the number of %s is not known", o.Events)
 	}
@@ -120,19 +126,19 @@ func le(o Objective) string {
 }
 
 func (k *keys) keptMessage(o Objective, c coverage) string {
-	message := fmt.Sprintf("p%d within %s", o.Percentile, span(o.Threshold))
+	message := o.held()
 	if len(o.Key) > 0 {
 		message += fmt.Sprintf(" for %s with %s", keyCount(int64(len(k.by[kept]))), o.Events)
 	}
 	if !c.isFull() {
-		message += fmt.Sprintf(", even if an equal share of %s were slow on each %s that was not read", o.Events, o.Component)
+		message += fmt.Sprintf(", even if an equal share of %s were %s on each %s that was not read", o.Events, o.badWord(), o.Component)
 	}
 	return message + k.inexactNote(o)
 }
 
 func (k *keys) doubtfulMessage(o Objective) string {
-	return fmt.Sprintf("%s is not shown to be within %s, and whether it is built in is not known: discovery does not list it",
-		k.doubtful.key, span(o.Threshold))
+	return fmt.Sprintf("%s is not shown to be %s, and whether it is built in is not known: discovery does not list it",
+		k.doubtful.key, o.inside())
 }
 
 func (k *keys) undecidedJudgement(o Objective) judgement {
@@ -143,7 +149,7 @@ func (k *keys) undecidedJudgement(o Objective) judgement {
 	}
 	for _, t := range k.by[undecided] {
 		if t.unreadable {
-			return judgement{v1alpha1.VerdictUnknown, ReasonHistogramInvalid, fmt.Sprintf("the histogram can not be read%s", which)}
+			return judgement{v1alpha1.VerdictUnknown, ReasonHistogramInvalid, o.unreadable() + which}
 		}
 	}
 	return judgement{v1alpha1.VerdictUnknown, ReasonThresholdBucketMissing,

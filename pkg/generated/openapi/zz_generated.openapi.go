@@ -52,6 +52,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.InstanceSeats{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref),
 		v1alpha1.KeyCounts{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_KeyCounts(ref),
 		v1alpha1.KeyFigures{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_KeyFigures(ref),
+		v1alpha1.LabelValues{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_LabelValues(ref),
 		v1alpha1.LatencyBucket{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref),
 		v1alpha1.LevelHeadroom{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref),
 		v1alpha1.LimitResponse{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_LimitResponse(ref),
@@ -60,6 +61,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref),
 		v1alpha1.Quantiles{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_Quantiles(ref),
 		v1alpha1.RejectedRequests{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref),
+		v1alpha1.RequestBurnRate{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_RequestBurnRate(ref),
 		v1alpha1.RequestFigures{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_RequestFigures(ref),
 		v1alpha1.RequestWidth{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_RequestWidth(ref),
 		v1alpha1.SLOReport{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_SLOReport(ref),
@@ -1311,7 +1313,7 @@ func schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref common.ReferenceCallback) com
 				Properties: map[string]spec.Schema{
 					"reason": {
 						SchemaProps: spec.SchemaProps{
-							Description: "reason why the keys do not count: AggregatedResource, CustomResource, StreamingSubresource, UnknownResource or VirtualResource.",
+							Description: "reason why the keys do not count: AggregatedResource, CustomResource, ExcludedByConfiguration, StreamingSubresource, UnknownResource or VirtualResource.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1638,12 +1640,12 @@ func schema_pkg_apis_slo_v1alpha1_Indicator(ref common.ReferenceCallback) common
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "Indicator is a percentile of a latency over a window, taken per key.",
+				Description: "Indicator is a percentile of a latency, or a ratio, over a window, taken per key.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"type": {
 						SchemaProps: spec.SchemaProps{
-							Description: "type of the indicator. The only type is Latency.",
+							Description: "type of the indicator: Latency or Ratio.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1670,10 +1672,51 @@ func schema_pkg_apis_slo_v1alpha1_Indicator(ref common.ReferenceCallback) common
 					},
 					"percentile": {
 						SchemaProps: spec.SchemaProps{
-							Description: "percentile of the latency, in percent, between 1 and 99.",
-							Default:     0,
+							Description: "percentile of the latency, in percent, between 1 and 99. Absent for a Ratio.",
 							Type:        []string{"integer"},
 							Format:      "int32",
+						},
+					},
+					"goodEvents": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"label",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "goodEvents say which requests of a Ratio are good: those that fit every entry. Absent where badEvents say which are bad.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.LabelValues{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"badEvents": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"label",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "badEvents say which requests of a Ratio are bad: those that fit every entry.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.LabelValues{}.OpenAPIModelName()),
+									},
+								},
+							},
 						},
 					},
 					"windowSeconds": {
@@ -1685,9 +1728,11 @@ func schema_pkg_apis_slo_v1alpha1_Indicator(ref common.ReferenceCallback) common
 						},
 					},
 				},
-				Required: []string{"type", "percentile", "windowSeconds"},
+				Required: []string{"type", "windowSeconds"},
 			},
 		},
+		Dependencies: []string{
+			v1alpha1.LabelValues{}.OpenAPIModelName()},
 	}
 }
 
@@ -2070,7 +2115,7 @@ func schema_pkg_apis_slo_v1alpha1_KeyFigures(ref common.ReferenceCallback) commo
 					},
 					"slowRequests": {
 						SchemaProps: spec.SchemaProps{
-							Description: "slowRequests is how many of them took longer than the threshold. Where the histogram has no bucket at the threshold: how many are not known to be good.",
+							Description: "slowRequests is how many of them took longer than the threshold, or were bad. Where the histogram has no bucket at the threshold: how many are not known to be good. It is 0 where there is no threshold.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int64",
@@ -2078,8 +2123,7 @@ func schema_pkg_apis_slo_v1alpha1_KeyFigures(ref common.ReferenceCallback) commo
 					},
 					"goodRatio": {
 						SchemaProps: spec.SchemaProps{
-							Description: "goodRatio is the share of requests within the threshold: a decimal in [0,1], rounded down to six digits.",
-							Default:     "",
+							Description: "goodRatio is the share of requests that are not slow: a decimal in [0,1], rounded down to six digits. Absent where there is no threshold.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -2112,11 +2156,52 @@ func schema_pkg_apis_slo_v1alpha1_KeyFigures(ref common.ReferenceCallback) commo
 						},
 					},
 				},
-				Required: []string{"requests", "slowRequests", "goodRatio"},
+				Required: []string{"requests", "slowRequests"},
 			},
 		},
 		Dependencies: []string{
 			v1alpha1.LatencyBucket{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_LabelValues(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "LabelValues are values of a label of a metric.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"label": {
+						SchemaProps: spec.SchemaProps{
+							Description: "label of the metric.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"values": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "values, one of which fits. 5xx stands for all of three digits that begin with that one, and so do the other classes of codes.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"label", "values"},
+			},
+		},
 	}
 }
 
@@ -2471,6 +2556,59 @@ func schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref common.ReferenceCallback)
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_RequestBurnRate(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RequestBurnRate tells how fast requests spent what may be bad of them.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"windowMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "windowMinutes is the length of the time, in minutes: it ends now.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"coveredMinutes": {
+						SchemaProps: spec.SchemaProps{
+							Description: "coveredMinutes is how many of them the figures are of. What is missing had no evaluation, or an incomplete one.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int32",
+						},
+					},
+					"requests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "requests is the number of requests in the covered minutes, each counted once.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"badRequests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "badRequests is how many of them were bad.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"rate": {
+						SchemaProps: spec.SchemaProps{
+							Description: "rate is badRequests / requests over the share that may be bad, 1 - spec.goodRatio: a decimal, rounded up to six digits. At 1 exactly that share is spent. Absent without requests, or without an objective.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"windowMinutes", "coveredMinutes", "requests", "badRequests"},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_RequestFigures(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2712,10 +2850,16 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportSpec(ref common.ReferenceCallback) co
 					},
 					"thresholdMilliseconds": {
 						SchemaProps: spec.SchemaProps{
-							Description: "thresholdMilliseconds is the highest latency, in milliseconds, at which a request is good. A key holds when the percentile of the indicator does not exceed it.",
-							Default:     0,
+							Description: "thresholdMilliseconds is the highest latency, in milliseconds, at which a request is good. A key holds when the percentile of the indicator does not exceed it. Absent for an indicator that is no Latency, and where there is no objective: see the verdict Informational.",
 							Type:        []string{"integer"},
 							Format:      "int64",
+						},
+					},
+					"goodRatio": {
+						SchemaProps: spec.SchemaProps{
+							Description: "goodRatio is the share of good requests that a key of an indicator of type Ratio may not fall below: a decimal between 0 and 1.",
+							Type:        []string{"string"},
+							Format:      "",
 						},
 					},
 					"minimumRequests": {
@@ -2734,7 +2878,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportSpec(ref common.ReferenceCallback) co
 						},
 					},
 				},
-				Required: []string{"description", "indicator", "thresholdMilliseconds", "minimumRequests", "day"},
+				Required: []string{"description", "indicator", "minimumRequests", "day"},
 			},
 		},
 		Dependencies: []string{
@@ -2764,7 +2908,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 					},
 					"verdict": {
 						SchemaProps: spec.SchemaProps{
-							Description: "verdict is the outcome in the window: Met, Violated, NoTraffic or Unknown. Where the condition DataComplete has the reason Sampled, it is that of a sample of the instances: an estimate.",
+							Description: "verdict is the outcome in the window: Met, Violated, NoTraffic, Unknown or Informational. Where the condition DataComplete has the reason Sampled, it is that of a sample of the instances: an estimate.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -2779,14 +2923,14 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 					},
 					"slowRequests": {
 						SchemaProps: spec.SchemaProps{
-							Description: "slowRequests is how many of the requests took longer than the threshold.",
+							Description: "slowRequests is how many of the requests took longer than the threshold. Of an indicator of type Ratio, it is how many were bad.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
 					},
 					"goodRatio": {
 						SchemaProps: spec.SchemaProps{
-							Description: "goodRatio is the share of requests within the threshold over all keys that count: a decimal in [0,1], rounded down to six digits.",
+							Description: "goodRatio is the share of requests that are not slow, over all keys that count: a decimal in [0,1], rounded down to six digits.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -2850,8 +2994,29 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 					},
 					"day": {
 						SchemaProps: spec.SchemaProps{
-							Description: "day counts the minutes of the last 24 hours.",
+							Description: "day counts the minutes of the last 24 hours. Absent for an objective whose verdict can only be Informational.",
 							Ref:         ref(v1alpha1.DayMinutes{}.OpenAPIModelName()),
+						},
+					},
+					"requestBurnRates": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"windowMinutes",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "requestBurnRates tell how fast requests spent what may be bad of them, for an indicator of type Ratio: over an hour, six hours and three days.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.RequestBurnRate{}.OpenAPIModelName()),
+									},
+								},
+							},
 						},
 					},
 					"conditions": {
@@ -2880,7 +3045,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.DayMinutes{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.KeyCounts{}.OpenAPIModelName(), v1alpha1.KeyFigures{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.DayMinutes{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.KeyCounts{}.OpenAPIModelName(), v1alpha1.KeyFigures{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.RequestBurnRate{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -3296,22 +3461,20 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorSpec(ref common.Reference
 					},
 					"thresholdMilliseconds": {
 						SchemaProps: spec.SchemaProps{
-							Description: "thresholdMilliseconds is the highest latency, in milliseconds, at which a request is good.",
-							Default:     0,
+							Description: "thresholdMilliseconds is the highest latency, in milliseconds, at which a request is good. Absent for an indicator without one.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
 					},
 					"percentile": {
 						SchemaProps: spec.SchemaProps{
-							Description: "percentile of the latency that may not exceed the threshold, in percent.",
-							Default:     0,
+							Description: "percentile of the latency that may not exceed the threshold, in percent. Absent for an indicator that is no Latency.",
 							Type:        []string{"integer"},
 							Format:      "int32",
 						},
 					},
 				},
-				Required: []string{"report", "thresholdMilliseconds", "percentile"},
+				Required: []string{"report"},
 			},
 		},
 	}
@@ -3339,7 +3502,7 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 					},
 					"outcome": {
 						SchemaProps: spec.SchemaProps{
-							Description: "outcome of the key in the window: Met, Violated, NoTraffic, Unknown or Excluded.",
+							Description: "outcome of the key in the window: Met, Violated, NoTraffic, Unknown, Informational or Excluded.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",

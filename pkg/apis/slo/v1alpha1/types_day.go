@@ -43,6 +43,24 @@ type DayMinutes struct {
 	LastBadTime *metav1.Time `json:"lastBadTime,omitempty"`
 }
 
+// RequestBurnRate tells how fast requests spent what may be bad of them.
+type RequestBurnRate struct {
+	// windowMinutes is the length of the time, in minutes: it ends now.
+	WindowMinutes int32 `json:"windowMinutes"`
+	// coveredMinutes is how many of them the figures are of. What is missing had no
+	// evaluation, or an incomplete one.
+	CoveredMinutes int32 `json:"coveredMinutes"`
+	// requests is the number of requests in the covered minutes, each counted once.
+	Requests int64 `json:"requests"`
+	// badRequests is how many of them were bad.
+	BadRequests int64 `json:"badRequests"`
+	// rate is badRequests / requests over the share that may be bad,
+	// 1 - spec.goodRatio: a decimal, rounded up to six digits. At 1 exactly that
+	// share is spent. Absent without requests, or without an objective.
+	// +optional
+	Rate string `json:"rate,omitempty"`
+}
+
 // BurnRate tells how fast the error budget was spent over a part of the day.
 type BurnRate struct {
 	// windowMinutes is the length of that part, in minutes: it ends with the day.

@@ -65,10 +65,13 @@ type ServiceLevelIndicatorSpec struct {
 	// +optional
 	Scope string `json:"scope,omitempty"`
 	// thresholdMilliseconds is the highest latency, in milliseconds, at which a
-	// request is good.
-	ThresholdMilliseconds int64 `json:"thresholdMilliseconds"`
-	// percentile of the latency that may not exceed the threshold, in percent.
-	Percentile int32 `json:"percentile"`
+	// request is good. Absent for an indicator without one.
+	// +optional
+	ThresholdMilliseconds int64 `json:"thresholdMilliseconds,omitempty"`
+	// percentile of the latency that may not exceed the threshold, in percent. Absent
+	// for an indicator that is no Latency.
+	// +optional
+	Percentile int32 `json:"percentile,omitempty"`
 }
 
 // ServiceLevelIndicatorStatus is what was measured of a key.
@@ -80,8 +83,8 @@ type ServiceLevelIndicatorStatus struct {
 	// in seconds.
 	// +optional
 	WindowSeconds *int64 `json:"windowSeconds,omitempty"`
-	// outcome of the key in the window: Met, Violated, NoTraffic, Unknown or
-	// Excluded.
+	// outcome of the key in the window: Met, Violated, NoTraffic, Unknown,
+	// Informational or Excluded.
 	Outcome IndicatorOutcome `json:"outcome"`
 	// reason of the outcomes Unknown and Excluded, in CamelCase: a reason of the
 	// condition Met of the SLOReport, or one for which reports exclude keys.
@@ -119,6 +122,9 @@ const (
 	OutcomeNoTraffic IndicatorOutcome = "NoTraffic"
 	// OutcomeUnknown says that the metrics do not tell; reason says why.
 	OutcomeUnknown IndicatorOutcome = "Unknown"
+	// OutcomeInformational says that there are figures, and no objective to hold
+	// them against.
+	OutcomeInformational IndicatorOutcome = "Informational"
 	// OutcomeExcluded says that the key does not count for the objective; reason
 	// says why.
 	OutcomeExcluded IndicatorOutcome = "Excluded"

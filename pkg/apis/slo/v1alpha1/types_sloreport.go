@@ -48,8 +48,14 @@ type SLOReportSpec struct {
 	Indicator Indicator `json:"indicator"`
 	// thresholdMilliseconds is the highest latency, in milliseconds, at which a
 	// request is good. A key holds when the percentile of the indicator does
-	// not exceed it.
-	ThresholdMilliseconds int64 `json:"thresholdMilliseconds"`
+	// not exceed it. Absent for an indicator that is no Latency, and where there is
+	// no objective: see the verdict Informational.
+	// +optional
+	ThresholdMilliseconds int64 `json:"thresholdMilliseconds,omitempty"`
+	// goodRatio is the share of good requests that a key of an indicator of type
+	// Ratio may not fall below: a decimal between 0 and 1.
+	// +optional
+	GoodRatio string `json:"goodRatio,omitempty"`
 	// minimumRequests is the number of requests in the window below which a
 	// percentile means little. The verdict is strict all the same; the condition
 	// LowTraffic stands beside it.
@@ -58,17 +64,29 @@ type SLOReportSpec struct {
 	Day DayObjective `json:"day"`
 }
 
-// Indicator is a percentile of a latency over a window, taken per key.
+// Indicator is a percentile of a latency, or a ratio, over a window, taken per key.
 type Indicator struct {
-	// type of the indicator. The only type is Latency.
+	// type of the indicator: Latency or Ratio.
 	Type IndicatorType `json:"type"`
 	// key names the dimensions that split the indicator. The objective has to
 	// hold for every key of its own. Empty: there is one key.
 	// +listType=atomic
 	// +optional
 	Key []string `json:"key,omitempty"`
-	// percentile of the latency, in percent, between 1 and 99.
-	Percentile int32 `json:"percentile"`
+	// percentile of the latency, in percent, between 1 and 99. Absent for a Ratio.
+	// +optional
+	Percentile int32 `json:"percentile,omitempty"`
+	// goodEvents say which requests of a Ratio are good: those that fit every entry.
+	// Absent where badEvents say which are bad.
+	// +listType=map
+	// +listMapKey=label
+	// +optional
+	GoodEvents []LabelValues `json:"goodEvents,omitempty"`
+	// badEvents say which requests of a Ratio are bad: those that fit every entry.
+	// +listType=map
+	// +listMapKey=label
+	// +optional
+	BadEvents []LabelValues `json:"badEvents,omitempty"`
 	// windowSeconds is the length of the window, in seconds.
 	WindowSeconds int64 `json:"windowSeconds"`
 }
@@ -76,8 +94,22 @@ type Indicator struct {
 // IndicatorType is the type of an indicator.
 type IndicatorType string
 
-// IndicatorLatency is a percentile of request latencies.
-const IndicatorLatency IndicatorType = "Latency"
+const (
+	// IndicatorLatency is a percentile of request latencies.
+	IndicatorLatency IndicatorType = "Latency"
+	// IndicatorRatio is the share of good requests.
+	IndicatorRatio IndicatorType = "Ratio"
+)
+
+// LabelValues are values of a label of a metric.
+type LabelValues struct {
+	// label of the metric.
+	Label string `json:"label"`
+	// values, one of which fits. 5xx stands for all of three digits that begin with
+	// that one, and so do the other classes of codes.
+	// +listType=atomic
+	Values []string `json:"values"`
+}
 
 // DayObjective is the share of a day that has to be good.
 type DayObjective struct {
@@ -97,17 +129,19 @@ type SLOReportStatus struct {
 	// spec.indicator.windowSeconds when samples are missing.
 	// +optional
 	WindowSeconds *int64 `json:"windowSeconds,omitempty"`
-	// verdict is the outcome in the window: Met, Violated, NoTraffic or Unknown.
+	// verdict is the outcome in the window: Met, Violated, NoTraffic, Unknown or
+	// Informational.
 	// Where the condition DataComplete has the reason Sampled, it is that of a
 	// sample of the instances: an estimate.
 	Verdict Verdict `json:"verdict"`
 	// requests is the number of requests in the window over all keys that count.
 	// +optional
 	Requests *int64 `json:"requests,omitempty"`
-	// slowRequests is how many of the requests took longer than the threshold.
+	// slowRequests is how many of the requests took longer than the threshold. Of an
+	// indicator of type Ratio, it is how many were bad.
 	// +optional
 	SlowRequests *int64 `json:"slowRequests,omitempty"`
-	// goodRatio is the share of requests within the threshold over all keys that
+	// goodRatio is the share of requests that are not slow, over all keys that
 	// count: a decimal in [0,1], rounded down to six digits.
 	// +optional
 	GoodRatio string `json:"goodRatio,omitempty"`
@@ -124,9 +158,16 @@ type SLOReportStatus struct {
 	// instances tells how many of the processes that hold the metrics were read.
 	// +optional
 	Instances *InstanceCounts `json:"instances,omitempty"`
-	// day counts the minutes of the last 24 hours.
+	// day counts the minutes of the last 24 hours. Absent for an objective whose
+	// verdict can only be Informational.
 	// +optional
 	Day *DayMinutes `json:"day,omitempty"`
+	// requestBurnRates tell how fast requests spent what may be bad of them, for an
+	// indicator of type Ratio: over an hour, six hours and three days.
+	// +listType=map
+	// +listMapKey=windowMinutes
+	// +optional
+	RequestBurnRates []RequestBurnRate `json:"requestBurnRates,omitempty"`
 	// conditions are Met, DataComplete, LowTraffic and DayComplete.
 	// lastTransitionTime is when this server first saw the present state.
 	// +listType=map
@@ -147,6 +188,9 @@ const (
 	VerdictNoTraffic Verdict = "NoTraffic"
 	// VerdictUnknown says that the metrics do not allow a verdict.
 	VerdictUnknown Verdict = "Unknown"
+	// VerdictInformational says that there are figures, and no objective to hold them
+	// against.
+	VerdictInformational Verdict = "Informational"
 )
 
 // Quantiles are latencies interpolated in histogram buckets as PromQL's
@@ -200,7 +244,7 @@ type KeyCounts struct {
 // ExcludedKeys counts keys outside of an objective.
 type ExcludedKeys struct {
 	// reason why the keys do not count: AggregatedResource, CustomResource,
-	// StreamingSubresource, UnknownResource or VirtualResource.
+	// ExcludedByConfiguration, StreamingSubresource, UnknownResource or VirtualResource.
 	Reason ExclusionReason `json:"reason"`
 	// keys is the number of keys, idle ones included.
 	Keys int64 `json:"keys"`
@@ -216,6 +260,8 @@ const (
 	ExcludedAggregatedResource ExclusionReason = "AggregatedResource"
 	// ExcludedCustomResource marks resources defined by a CustomResourceDefinition.
 	ExcludedCustomResource ExclusionReason = "CustomResource"
+	// ExcludedByConfiguration marks what the objectives of the cluster exclude.
+	ExcludedByConfiguration ExclusionReason = "ExcludedByConfiguration"
 	// ExcludedStreamingSubresource marks log, exec, portforward, attach and proxy.
 	ExcludedStreamingSubresource ExclusionReason = "StreamingSubresource"
 	// ExcludedUnknownResource marks resources that discovery does not know, such
@@ -242,12 +288,14 @@ type KeyFigures struct {
 	Verb string `json:"verb,omitempty"`
 	// requests is the number of requests in the window.
 	Requests int64 `json:"requests"`
-	// slowRequests is how many of them took longer than the threshold. Where the
-	// histogram has no bucket at the threshold: how many are not known to be good.
+	// slowRequests is how many of them took longer than the threshold, or were bad.
+	// Where the histogram has no bucket at the threshold: how many are not known to be
+	// good. It is 0 where there is no threshold.
 	SlowRequests int64 `json:"slowRequests"`
-	// goodRatio is the share of requests within the threshold: a decimal in
-	// [0,1], rounded down to six digits.
-	GoodRatio string `json:"goodRatio"`
+	// goodRatio is the share of requests that are not slow: a decimal in [0,1],
+	// rounded down to six digits. Absent where there is no threshold.
+	// +optional
+	GoodRatio string `json:"goodRatio,omitempty"`
 	// The quantiles of the key.
 	Quantiles `json:",inline"`
 }

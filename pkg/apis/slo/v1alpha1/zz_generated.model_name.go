@@ -169,6 +169,11 @@ func (in KeyFigures) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in LabelValues) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.LabelValues"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in LatencyBucket) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.LatencyBucket"
 }
@@ -206,6 +211,11 @@ func (in Quantiles) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in RejectedRequests) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.RejectedRequests"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RequestBurnRate) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.RequestBurnRate"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

@@ -1,0 +1,106 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"fmt"
+	"slices"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+)
+
+// isGood says whether events of a series with these labels are good ones.
+func (o Objective) isGood(value func(label string) string) bool {
+	if o.Good != nil {
+		return fits(o.Good, value)
+	}
+	return !fits(o.Bad, value)
+}
+
+// fits says that every label has one of its values.
+func fits(events map[string][]string, value func(label string) string) bool {
+	for label, values := range events {
+		got := value(label)
+		if !slices.ContainsFunc(values, func(want string) bool { return got == want || isOfClass(got, want) }) {
+			return false
+		}
+	}
+	return true
+}
+
+// isOfClass says that a code is of a class such as 5xx.
+func isOfClass(code, class string) bool {
+	return len(class) == 3 && class[1:] == "xx" && class[0] >= '1' && class[0] <= '9' &&
+		len(code) == 3 && code[0] == class[0] && isDigit(code[1]) && isDigit(code[2])
+}
+
+func isDigit(c byte) bool { return '0' <= c && c <= '9' }
+
+// addCount of another series of the key, whose events are all good or all bad.
+func (t *tally) addCount(count float64, good bool) {
+	if !(count >= 0 && count <= maxWhole) {
+		t.unreadable = true
+		return
+	}
+	t.count += count
+	if good {
+		t.least += count
+		t.most += count
+	}
+}
+
+// How messages speak of an objective that holds, one that does not, and its keys.
+
+func (o Objective) held() string {
+	if o.Type == v1alpha1.IndicatorRatio {
+		return fmt.Sprintf("at least %s good", percent(o.GoodMillionths))
+	}
+	return fmt.Sprintf("p%d %s", o.Percentile, o.inside())
+}
+
+func (o Objective) broken() string {
+	if o.Type == v1alpha1.IndicatorRatio {
+		return o.beyond()
+	}
+	return fmt.Sprintf("p%d %s", o.Percentile, o.beyond())
+}
+
+func (o Objective) inside() string {
+	if o.Type == v1alpha1.IndicatorRatio {
+		return o.held()
+	}
+	return "within " + span(o.Threshold)
+}
+
+func (o Objective) beyond() string {
+	if o.Type == v1alpha1.IndicatorRatio {
+		return fmt.Sprintf("below %s good", percent(o.GoodMillionths))
+	}
+	return "over " + span(o.Threshold)
+}
+
+func (o Objective) badWord() string {
+	if o.Type == v1alpha1.IndicatorRatio {
+		return "bad"
+	}
+	return "slow"
+}
+
+func (o Objective) unreadable() string {
+	if o.Type == v1alpha1.IndicatorRatio {
+		return "the count can not be read"
+	}
+	return "the histogram can not be read"
+}
+
+// percent of some millionths: 99.9%.
+func percent(millionths int64) string { return decimal(millionths*100) + "%" }
+
+// informational is what becomes of an indicator without an objective.
+func (k *keys) informational(o Objective) judgement {
+	if len(k.figures) == 0 {
+		return judgement{v1alpha1.VerdictNoTraffic, ReasonNoTraffic, fmt.Sprintf("no %s in the window", o.Events)}
+	}
+	return judgement{v1alpha1.VerdictInformational, ReasonInformational, "there is no objective for this indicator: the figures are for information"}
+}

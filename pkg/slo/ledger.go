@@ -49,6 +49,27 @@ func NewLedger(objectives []Objective) (*Ledger, error) {
 	return l, nil
 }
 
+// Adopt makes these the objectives of the ledger. Those that are as they were, in all
+// that their minutes depend on, keep their day; the others begin one, and are returned
+// by name, new ones among them. With an error the ledger is as it was before.
+func (l *Ledger) Adopt(objectives []Objective) (begun []string, err error) {
+	adopted, err := NewLedger(objectives)
+	if err != nil {
+		return nil, err
+	}
+	for i := range adopted.books {
+		b := &adopted.books[i]
+		known := l.book(b.objective.Name)
+		if known == nil || known.objective.fingerprint() != b.objective.fingerprint() {
+			begun = append(begun, b.objective.Name)
+			continue
+		}
+		b.slots, b.rows, b.names, b.events = known.slots, known.rows, known.names, known.events
+	}
+	l.books = adopted.books
+	return begun, nil
+}
+
 func (l *Ledger) book(objective string) *book {
 	for i := range l.books {
 		if l.books[i].objective.Name == objective {

@@ -12,20 +12,24 @@ import (
 	"math"
 )
 
-// The encoding of a ledger, version 1. Integers are big-endian, text is preceded
-// by its length in a byte, slots are pairs of words: met, failed.
+// The encoding of a ledger. Integers are big-endian, text is preceded by its length
+// in a byte, slots are pairs of words: met, failed.
 //
 //	"slo-ledger" version:4 newest:8 books:4
 //	    { name fingerprint:8 slots keys:4 { group resource subresource verb slots } }
+//	    in version 2: rings:4 { name newest:8 4320 of { totalAndOne:4 bad:4 } }
 //	SHA-256 of all before
+//
+// Without the events of a Ratio it is of version 1, which older servers read.
 const (
-	ledgerMagic   = "slo-ledger"
-	ledgerVersion = 1
+	ledgerMagic      = "slo-ledger"
+	ledgerVersion    = 1
+	ledgerWithEvents = 2
 )
 
 // MaximumLedgerBytes is more than any encoded ledger has: maximumKeys of the
-// longest names take 14 MB.
-const MaximumLedgerBytes = 16 << 20
+// longest names take 14 MB, and the events of 200 objectives 7 MB.
+const MaximumLedgerBytes = 24 << 20
 
 // maximumBooks is more objectives than anybody has.
 const maximumBooks = 1000
@@ -34,7 +38,8 @@ const maximumBooks = 1000
 func (l *Ledger) Encode() []byte {
 	data := make([]byte, 0, 1024+len(l.books)*512+l.Keys()*448)
 	data = append(data, ledgerMagic...)
-	data = binary.BigEndian.AppendUint32(data, ledgerVersion)
+	version := l.version()
+	data = binary.BigEndian.AppendUint32(data, version)
 	data = binary.BigEndian.AppendUint64(data, uint64(l.newest))
 	data = binary.BigEndian.AppendUint32(data, uint32(len(l.books)))
 	for i := range l.books {
@@ -50,6 +55,9 @@ func (l *Ledger) Encode() []byte {
 			}
 			data = b.rows[j].slots.append(data)
 		}
+	}
+	if version == ledgerWithEvents {
+		data = l.appendEvents(data)
 	}
 	sum := sha256.Sum256(data)
 	return append(data, sum[:]...)
@@ -73,7 +81,7 @@ func (s *slots) append(data []byte) []byte {
 // start over, and are returned by name: their minutes do not compare. With an
 // error the ledger is as it was before.
 func (l *Ledger) Restore(data []byte) (startedOver []string, err error) {
-	body, err := ledgerBody(data)
+	version, body, err := ledgerBody(data)
 	if err != nil {
 		return nil, err
 	}
@@ -101,6 +109,9 @@ func (l *Ledger) Restore(data []byte) (startedOver []string, err error) {
 		}
 		restored.books = append(restored.books, decoded)
 	}
+	if version == ledgerWithEvents {
+		d.events(restored, startedOver)
+	}
 	switch {
 	case d.err != nil:
 		return nil, d.err
@@ -117,31 +128,33 @@ func (l *Ledger) take(other *Ledger) {
 	for i := range l.books {
 		known := book{objective: l.books[i].objective}
 		if b := other.book(known.objective.Name); b != nil {
-			known.slots, known.rows, known.names = b.slots, b.rows, b.names
+			known.slots, known.rows, known.names, known.events = b.slots, b.rows, b.names, b.events
 		}
 		l.books[i] = known
 	}
 }
 
-// ledgerBody is what follows the version, once the checksum has been found right.
-func ledgerBody(data []byte) ([]byte, error) {
+// ledgerBody is the version and what follows it, once the checksum has been found
+// right.
+func ledgerBody(data []byte) (version uint32, body []byte, err error) {
 	header := len(ledgerMagic) + 4
 	switch {
 	case len(data) > MaximumLedgerBytes:
-		return nil, fmt.Errorf("more than %d bytes", MaximumLedgerBytes)
+		return 0, nil, fmt.Errorf("more than %d bytes", MaximumLedgerBytes)
 	case !bytes.HasPrefix(data, []byte(ledgerMagic)):
-		return nil, errors.New("not a ledger")
+		return 0, nil, errors.New("not a ledger")
 	case len(data) < header+sha256.Size:
-		return nil, errors.New("cut short")
+		return 0, nil, errors.New("cut short")
 	}
-	if version := binary.BigEndian.Uint32(data[len(ledgerMagic):]); version != ledgerVersion {
-		return nil, fmt.Errorf("version %d; this server reads version %d", version, ledgerVersion)
+	version = binary.BigEndian.Uint32(data[len(ledgerMagic):])
+	if version != ledgerVersion && version != ledgerWithEvents {
+		return 0, nil, fmt.Errorf("version %d; this server reads version %d and %d", version, ledgerVersion, ledgerWithEvents)
 	}
 	end := len(data) - sha256.Size
 	if sha256.Sum256(data[:end]) != [sha256.Size]byte(data[end:]) {
-		return nil, errors.New("the checksum is wrong")
+		return 0, nil, errors.New("the checksum is wrong")
 	}
-	return data[header:end], nil
+	return version, data[header:end], nil
 }
 
 // ledgerDecoder reads the body. After its first error everything is zero.

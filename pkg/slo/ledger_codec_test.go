@@ -58,7 +58,7 @@ func TestRestoreRefuses(t *testing.T) {
 		"cut in the header": {good[:header], "cut short"},
 		"cut":               {good[:len(good)-1], "checksum"},
 		"a flipped bit":     {append(slices.Clone(good[:100]), append([]byte{good[100] ^ 1}, good[101:]...)...), "checksum"},
-		"a later version":   {changed(header-1, 2), "version 2; this server reads version 1"},
+		"a later version":   {changed(header-1, 3), "version 3; this server reads version 1 and 2"},
 		"cut and sealed":    {sealed(unsealed[:len(unsealed)-1]), "cut short"},
 		"more than there is": {
 			sealed(append(slices.Clone(unsealed), 0)), "1 bytes too many",

@@ -194,6 +194,17 @@ func TestLongRunning(t *testing.T) {
 	}
 }
 
+// The path is that of the request line, as it is: nothing in it is a host or a query
+// (the server reads it with url.ParseRequestURI).
+func TestPathIsTakenAsItIs(t *testing.T) {
+	for _, p := range []string{"/", "/livez", "//", "//livez", "//x/livez", "/livez/", "/a%2Fb", "/a b", "/readyz?verbose"} {
+		req, info, err := newRequest(t.Context(), path("get", p))
+		if err != nil || info.Path != p || info.Verb != "get" || info.IsResourceRequest || req.URL.RawQuery != "" {
+			t.Errorf("%q is classified as %+v, %v", p, info, err)
+		}
+	}
+}
+
 // A namespace is within itself: a rule for the namespace a has the request for it.
 func TestANamespaceIsWithinItself(t *testing.T) {
 	in := newSchema("in-a", 1, "catch-all", flowcontrolv1.PolicyRulesWithSubjects{

@@ -56,16 +56,14 @@ func Caller(name string, groups []string) user.Info {
 // is executed; it is not sent. What kind of a request it is, that is left to the parser of
 // k8s.io/apiserver: the request for a namespace, say, is one within it.
 func newRequest(ctx context.Context, r *slo.ClassifiedRequest) (*http.Request, *request.RequestInfo, error) {
-	method, location := "", &url.URL{}
+	// The URL is not written and read again: "//a/b" is a path for a server, which
+	// knows where a request line's path begins, and host and path for everybody else.
+	req := &http.Request{URL: &url.URL{}, Header: http.Header{}, Body: http.NoBody}
 	switch {
 	case r.ResourceAttributes != nil:
-		method, location = methods[r.ResourceAttributes.Verb], resourceURL(r.ResourceAttributes)
+		req.Method, req.URL = methods[r.ResourceAttributes.Verb], resourceURL(r.ResourceAttributes)
 	case r.NonResourceAttributes != nil:
-		method, location = strings.ToUpper(r.NonResourceAttributes.Verb), &url.URL{Path: r.NonResourceAttributes.Path}
-	}
-	req, err := http.NewRequestWithContext(ctx, method, location.String(), http.NoBody)
-	if err != nil {
-		return nil, nil, err
+		req.Method, req.URL.Path = strings.ToUpper(r.NonResourceAttributes.Verb), r.NonResourceAttributes.Path
 	}
 	parser := request.RequestInfoFactory{APIPrefixes: sets.NewString("api", "apis"), GrouplessAPIPrefixes: sets.NewString("api")}
 	info, err := parser.NewRequestInfo(req)
@@ -73,7 +71,7 @@ func newRequest(ctx context.Context, r *slo.ClassifiedRequest) (*http.Request, *
 		return nil, nil, err
 	}
 	if resource := r.ResourceAttributes; resource != nil && (!info.IsResourceRequest || info.Verb != resource.Verb || info.Resource != resource.Resource) {
-		return nil, nil, fmt.Errorf("%s is no request to %s %s", location, resource.Verb, resource.Resource)
+		return nil, nil, fmt.Errorf("%s is no request to %s %s", req.URL, resource.Verb, resource.Resource)
 	}
 	return req.WithContext(request.WithRequestInfo(ctx, info)), info, nil
 }

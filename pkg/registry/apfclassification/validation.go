@@ -167,6 +167,8 @@ func validatePath(r *slo.ClassifiedPath, path *field.Path) (problems field.Error
 		problems = append(problems, field.Required(path.Child("path"), "such as /healthz"))
 	case !strings.HasPrefix(r.Path, "/"):
 		problems = append(problems, field.Invalid(path.Child("path"), r.Path, "begins with no slash"))
+	case strings.ContainsAny(r.Path, "?#"):
+		problems = append(problems, field.Invalid(path.Child("path"), r.Path, "has a query or a fragment, which rules do not look at; leave out what begins with the first ? or #"))
 	case ofResource(r.Path):
 		problems = append(problems, field.Invalid(path.Child("path"), r.Path, "is the path of a resource; ask with resourceAttributes"))
 	}

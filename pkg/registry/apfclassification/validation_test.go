@@ -90,6 +90,9 @@ func TestValidation(t *testing.T) {
 		"method in capitals": {at("GET", "/healthz"), []string{path + "verb"}},
 		"no path":            {at("get", ""), []string{path + "path"}},
 		"no slash":           {at("get", "healthz"), []string{path + "path"}},
+		"two slashes":        {at("get", "//x/livez"), nil},
+		"query":              {at("get", "/readyz?verbose"), []string{path + "path"}},
+		"fragment":           {at("get", "/readyz#verbose"), []string{path + "path"}},
 		"path of a resource": {at("get", "/apis/apps/v1/deployments"), []string{path + "path"}},
 		"path of pods":       {at("get", "/api/v1/pods/"), []string{path + "path"}},
 	} {

@@ -118,13 +118,13 @@ func (f facts) estimate(req *http.Request) fcrequest.WorkEstimate {
 // caps are the lowest and the highest cap on the seats of one request, over the
 // instances: the lesser of 15 % of the nominal limit and of its share by a hand of
 // queues, and at least one (finishQueueSetReconfigsLocked in apf_controller.go).
-// Levels without queues have none.
+// Levels without queues have none. That of an instance which was not read may be any.
 func (l *level) caps(headroom *slo.APFHeadroom) (caps [2]uint64, known bool) {
 	queuing := l.queuing()
 	if queuing == nil {
 		return caps, true
 	}
-	if headroom == nil || len(headroom.Status.ByInstance) == 0 {
+	if headroom == nil || !everyInstance(&headroom.Status) {
 		return [2]uint64{1, 0}, false
 	}
 	for i, instance := range headroom.Status.ByInstance {
@@ -140,6 +140,13 @@ func (l *level) caps(headroom *slo.APFHeadroom) (caps [2]uint64, known bool) {
 		caps = [2]uint64{min(caps[0], seats), max(caps[1], seats)}
 	}
 	return caps, true
+}
+
+// everyInstance says that there are figures of every kube-apiserver that there
+// should be any of. Those which do not cover the window are among them: the limits
+// of an instance are of one moment.
+func everyInstance(status *slo.APFHeadroomStatus) bool {
+	return len(status.ByInstance) > 0 && status.Instances != nil && len(status.ByInstance) >= int(status.Instances.Expected)
 }
 
 // latency is rounded up: half of a millisecond is not none.

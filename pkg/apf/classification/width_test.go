@@ -15,9 +15,10 @@ import (
 	slo "example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
 
-// headroomOf a level with these nominal seats in its instances.
+// headroomOf a level with these nominal seats in its instances, which are all.
 func headroomOf(nominal ...int64) *slo.APFHeadroom {
 	h := &slo.APFHeadroom{}
+	h.Status.Instances = &slo.InstanceCounts{Expected: int32(len(nominal)), Observed: int32(len(nominal))}
 	for _, n := range nominal {
 		h.Status.ByInstance = append(h.Status.ByInstance, slo.InstanceSeats{Seats: slo.Seats{NominalSeats: &n}})
 	}
@@ -55,6 +56,11 @@ func TestWidth(t *testing.T) {
 		t.Fatal(err)
 	}
 	full := headroomOf(245)
+	aNewLevel, oneIsMissing, oneIsYoung, notCounted := headroomOf(245, 0), headroomOf(245), headroomOf(245, 245), headroomOf(245)
+	aNewLevel.Status.ByInstance[1].NominalSeats = nil
+	oneIsMissing.Status.Instances = &slo.InstanceCounts{Expected: 2, Observed: 1, Missing: []string{"b"}}
+	oneIsYoung.Status.Instances = &slo.InstanceCounts{Expected: 2, Observed: 1, Missing: []string{"b"}}
+	notCounted.Status.Instances = nil
 	list := func(counts *slo.ClassifiedCounts, options *slo.ClassifiedListOptions) *slo.ClassifiedRequest {
 		return &slo.ClassifiedRequest{ResourceAttributes: &slo.ClassifiedResource{Verb: "list", Resource: "configmaps", Options: options}, Counts: counts}
 	}
@@ -93,7 +99,12 @@ func TestWidth(t *testing.T) {
 		"count is unknown": {low, list(&slo.ClassifiedCounts{AverageObjectBytes: count(20_000)}, &slo.ClassifiedListOptions{Limit: 20, ResourceVersion: "0"}), full, &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 1, AtMost: 4}, Unknown: []string{"StoredObjects"}}},
 		"old watch":        {low, watch(nil), full, &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 1, AtMost: 10}, Unknown: []string{"StoredObjects", "AverageObjectBytes"}}},
 		"unlike instances": {low, list(large, stored), headroomOf(245, 20), &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 3, AtMost: 37}}},
-		"a level is new":   {low, list(large, stored), &slo.APFHeadroom{Status: slo.APFHeadroomStatus{ByInstance: []slo.InstanceSeats{{}}}}, &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 1, AtMost: 80}, Unknown: []string{"NominalSeats"}}},
+		"a level is new":   {low, list(large, stored), aNewLevel, &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 1, AtMost: 80}, Unknown: []string{"NominalSeats"}}},
+		// The cap of a kube-apiserver that was not read may be lower, or higher.
+		"one is missing": {low, list(large, stored), oneIsMissing, &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 1, AtMost: 80}, Unknown: []string{"NominalSeats"}}},
+		"not counted":    {low, list(large, stored), notCounted, &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 1, AtMost: 80}, Unknown: []string{"NominalSeats"}}},
+		// It was read, though not for the whole window.
+		"one is young": {low, list(large, stored), oneIsYoung, exactly(37)},
 
 		"change":                {low, change("", nil), full, &slo.RequestWidth{InitialSeats: slo.SeatRange{AtLeast: 1, AtMost: 1}, FinalSeats: slo.SeatRange{AtMost: 10}, Unknown: []string{"Watchers"}}},
 		"change without events": {low, change("token", nil), full, exactly(1)},

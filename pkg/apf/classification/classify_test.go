@@ -205,6 +205,23 @@ func TestPathIsTakenAsItIs(t *testing.T) {
 	}
 }
 
+// A list of one name is one whatever the name: a kube-apiserver finds it in the
+// field selector, where the options may have more.
+func TestListOfOneName(t *testing.T) {
+	for _, name := range []string{"a", "a,b", "a=b", "a!=b", `a\b`, "system:node", "a&b", "a b"} {
+		for _, verb := range []string{"list", "watch"} {
+			for _, options := range []*slo.ClassifiedListOptions{nil, {FieldSelector: "spec.nodeName=c"}} {
+				_, info, err := newRequest(t.Context(), &slo.ClassifiedRequest{ResourceAttributes: &slo.ClassifiedResource{
+					Verb: verb, Group: "rbac.authorization.k8s.io", Resource: "clusterroles", Name: name, Options: options,
+				}})
+				if err != nil || info.Name != name {
+					t.Errorf("%s of %q: %+v, %v", verb, name, info, err)
+				}
+			}
+		}
+	}
+}
+
 // A namespace is within itself: a rule for the namespace a has the request for it.
 func TestANamespaceIsWithinItself(t *testing.T) {
 	in := newSchema("in-a", 1, "catch-all", flowcontrolv1.PolicyRulesWithSubjects{

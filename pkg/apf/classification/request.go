@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/util/sets"
 	"k8s.io/apiserver/pkg/authentication/serviceaccount"
 	"k8s.io/apiserver/pkg/authentication/user"
@@ -126,13 +128,14 @@ func setOptions(query url.Values, r *slo.ClassifiedResource) {
 	if r.Verb == "watch" {
 		set("watch", "true")
 	}
-	fields := []string{}
+	selectors := []string{}
 	if r.Name != "" {
-		fields = append(fields, "metadata.name="+r.Name)
+		// Names may have what has a meaning in selectors: this escapes it, as clients do.
+		selectors = append(selectors, fields.OneTermEqualSelector(metav1.ObjectNameField, r.Name).String())
 	}
 	if o := r.Options; o != nil {
 		if o.FieldSelector != "" {
-			fields = append(fields, o.FieldSelector)
+			selectors = append(selectors, o.FieldSelector)
 		}
 		set("labelSelector", o.LabelSelector)
 		set("resourceVersion", o.ResourceVersion)
@@ -144,7 +147,7 @@ func setOptions(query url.Values, r *slo.ClassifiedResource) {
 			set("sendInitialEvents", strconv.FormatBool(*o.SendInitialEvents))
 		}
 	}
-	set("fieldSelector", strings.Join(fields, ","))
+	set("fieldSelector", strings.Join(selectors, ","))
 	// The newest state comes out of the cache, too, where etcd reports the progress
 	// of watches (ConsistentReadSupported in pkg/storage/cacher/delegator). The
 	// estimator asks its own process for that, which here has no etcd.

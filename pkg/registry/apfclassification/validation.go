@@ -32,6 +32,10 @@ var (
 	listVerbs     = []string{"list", "watch", "deletecollection"}
 )
 
+// namespaceSubresources are no resources of a namespace, because their paths would
+// be the same (RequestInfoFactory of k8s.io/apiserver).
+var namespaceSubresources = []string{"status", "finalize"}
+
 func validateSpec(spec *slo.APFClassificationSpec) (problems field.ErrorList) {
 	if spec.User == "" {
 		problems = append(problems, field.Required(specPath.Child("user"), "of a request without credentials it is system:anonymous"))
@@ -99,6 +103,8 @@ func validateResource(r *slo.ClassifiedResource, path *field.Path) (problems fie
 		problems = append(problems, field.Required(path.Child("resource"), "the plural, such as pods"))
 	case r.Resource == "watch" || r.Resource == "proxy":
 		problems = append(problems, field.Invalid(path.Child("resource"), r.Resource, "is a prefix of paths, and no resource"))
+	case r.Namespace != "" && slices.Contains(namespaceSubresources, r.Resource):
+		problems = append(problems, field.Invalid(path.Child("resource"), r.Resource, "is a subresource of the namespace; ask for the resource namespaces, with it as subresource and the namespace as name"))
 	case r.Resource == "namespaces":
 		problems = append(problems, validateNamespaces(r, lists, path)...)
 	}
@@ -130,8 +136,8 @@ func validateNamespaces(r *slo.ClassifiedResource, lists bool, path *field.Path)
 	if r.Subresource != "" && r.Name == "" {
 		problems = append(problems, field.Required(path.Child("name"), "a subresource is of one namespace"))
 	}
-	if s := r.Subresource; s != "" && s != "status" && s != "finalize" {
-		problems = append(problems, field.NotSupported(path.Child("subresource"), s, []string{"status", "finalize"}))
+	if s := r.Subresource; s != "" && !slices.Contains(namespaceSubresources, s) {
+		problems = append(problems, field.NotSupported(path.Child("subresource"), s, namespaceSubresources))
 	}
 	return problems
 }

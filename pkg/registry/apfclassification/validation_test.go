@@ -72,6 +72,12 @@ func TestValidation(t *testing.T) {
 			r.Verb, r.Resource, r.Subresource = "create", "namespaces", "finalize"
 		}), []string{resource + "name"}},
 
+		"status in a namespace": {of(func(r *slo.ClassifiedResource) { r.Resource, r.Namespace = "status", "a" }), []string{resource + "resource"}},
+		"finalize in a namespace": {of(func(r *slo.ClassifiedResource) {
+			r.Verb, r.Resource, r.Name, r.Namespace = "get", "finalize", "b", "a"
+		}), []string{resource + "resource"}},
+		"status of the cluster": {of(func(r *slo.ClassifiedResource) { r.Resource = "status" }), nil},
+
 		"options":            {options("list", slo.ClassifiedListOptions{LabelSelector: "a=b,c!=d", FieldSelector: "metadata.name=a", Limit: 500, ResourceVersion: "0"}), nil},
 		"options of a watch": {options("watch", slo.ClassifiedListOptions{SendInitialEvents: &yes, ResourceVersionMatch: "NotOlderThan"}), nil},
 		"options of a get":   {options("get", slo.ClassifiedListOptions{Limit: 1}), []string{resource + "options"}},

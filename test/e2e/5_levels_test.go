@@ -28,7 +28,8 @@ type usedLevel struct {
 }
 
 // usedLevels are the ones that no cluster is born with. The large kube-apiserver has
-// 600 seats for 245 shares of the levels that it is born with, and 2 more.
+// 600 seats for the 245 shares of the levels that it is born with, the 2 of these,
+// and the 32 of those below that are forecast.
 //
 // A level of no shares has no seats. Without queues it runs one request at a time
 // all the same, for a request may be wider than the limit when it is alone
@@ -42,22 +43,38 @@ var usedLevels = []usedLevel{
 	{ownLevel{"e2e-none-borrows", limited(0, nil, queue), 60}, 6, 0, 6, -1, ""},
 }
 
-// TestOwnLevels makes levels of no shares and without queues, uses them, and wants
-// to read of them what is so.
+// TestOwnLevels makes levels that no cluster is born with, uses them, and wants to
+// read of them what is so, until they are deleted.
 func TestOwnLevels(t *testing.T) {
 	lab.do(t, "webhook", "4s")
 	t.Cleanup(func() { lab.do(t, "webhook", "off") })
 	namespace := webhookNamespace(t)
-	held := map[string]*callers{}
-	var remove []func()
+	levels := []ownLevel{rising, flat}
 	for _, l := range usedLevels {
+		levels = append(levels, l.ownLevel)
+	}
+	var remove []func()
+	for _, l := range levels {
 		remove = append(remove, l.create(t))
 	}
-	for _, l := range usedLevels {
+	for _, l := range levels {
 		l.wantKnown(t, namespace)
-		held[l.name] = l.hold(t, namespace)
 	}
+	t.Run("used", func(t *testing.T) {
+		t.Run("at once", func(t *testing.T) { testUsedLevels(t, namespace) })
+		t.Run("more and more", func(t *testing.T) { testForecast(t, namespace) })
+	})
+	for _, f := range remove {
+		f()
+	}
+	wantGone(t, levels)
+}
+
+func testUsedLevels(t *testing.T, namespace string) {
+	t.Parallel()
+	held := map[string]*callers{}
 	for _, l := range usedLevels {
+		held[l.name] = l.hold(t, namespace)
 		held[l.name].add(l.callers)
 	}
 	for _, l := range usedLevels {
@@ -72,10 +89,6 @@ func TestOwnLevels(t *testing.T) {
 		}
 	}
 	exact(t, lab.recorded)
-	for _, f := range remove {
-		f()
-	}
-	wantGone(t)
 }
 
 // asConfigured compares the figures of the large kube-apiserver with what follows
@@ -116,9 +129,12 @@ func (l usedLevel) asConfigured(t *testing.T) error {
 			return fmt.Errorf("%s %s, want %d: %+v", c.what, figure(c.got), c.want, row)
 		}
 	}
+	if err := l.rejects(headroom); err != nil {
+		return err
+	}
 	t.Logf("%s: %s, nominal %d, current %d, reachable %d, executing %d, headrooms %d, %d and %d", l.name, headroom.Status.Pressure,
 		*row.NominalSeats, *row.CurrentLimitSeats, *row.ReachableLimitSeats, *row.ExecutingSeats, *row.HeadroomSeats, *row.NominalHeadroomSeats, *row.ReachableHeadroomSeats)
-	return l.rejects(headroom)
+	return nil
 }
 
 // rejects wants the level to reject for its reason, and on one instance only.
@@ -181,14 +197,14 @@ func wantExempt(t *testing.T) {
 }
 
 // wantGone: what is deleted is no longer listed.
-func wantGone(t *testing.T) {
+func wantGone(t *testing.T, levels []ownLevel) {
 	t.Helper()
 	eventually(t, 30*time.Second, "deleted levels are not listed", func() error {
 		out, stderr, err := kubectl(t, kubectls(t)["lab"], "get", "apfheadrooms", "-o", "name")
 		if err != nil || !strings.Contains(out, "/workload-low\n") {
 			return fmt.Errorf("%w\n%s%s", err, out, stderr)
 		}
-		for _, l := range usedLevels {
+		for _, l := range levels {
 			if strings.Contains(out, l.name) {
 				return fmt.Errorf("%s is listed", l.name)
 			}

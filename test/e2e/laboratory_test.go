@@ -125,6 +125,8 @@ func (l *laboratory) startServer(name string, flags ...string) (*versioned.Clien
 	defer log.Close()
 	server := exec.Command(*serverBinary, append(l.serverFlags(port), flags...)...)
 	server.Stdout, server.Stderr = log, log
+	// Past it goes what is on loopback: only addresses of the cluster are behind it.
+	server.Env = append(os.Environ(), "HTTPS_PROXY="+l.state.ProxyURL)
 	// The server ends with the tests, however they end.
 	server.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := server.Start(); err != nil {

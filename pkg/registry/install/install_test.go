@@ -86,6 +86,16 @@ func report(name string, verdict slo.Verdict, requests int64) slo.SLOReport {
 // authentication: that is not ours.
 func serve(t *testing.T, provider *reports) *rest.Config {
 	t.Helper()
+	listener := httptest.NewServer(newHandler(t, provider, registrytest.Static[slo.ServiceLevelIndicator]{}))
+	t.Cleanup(func() {
+		listener.CloseClientConnections() // watches go on until their client leaves
+		listener.Close()
+	})
+	return &rest.Config{Host: listener.URL, QPS: -1}
+}
+
+func newHandler(t testing.TB, provider computed.Provider[slo.SLOReport], indicators computed.Provider[slo.ServiceLevelIndicator]) http.Handler {
+	t.Helper()
 	scheme, err := install.NewScheme()
 	if err != nil {
 		t.Fatal(err)
@@ -94,7 +104,7 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	indicatorREST, err := servicelevelindicator.NewREST(registrytest.Static[slo.ServiceLevelIndicator]{})
+	indicatorREST, err := servicelevelindicator.NewREST(indicators)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -132,13 +142,8 @@ func serve(t *testing.T, provider *reports) *rest.Config {
 		t.Fatal(err)
 	}
 	server.PrepareRun()
-	listener := httptest.NewServer(server.Handler)
-	t.Cleanup(func() {
-		listener.CloseClientConnections() // watches go on until their client leaves
-		listener.Close()
-		server.Destroy()
-	})
-	return &rest.Config{Host: listener.URL, QPS: -1}
+	t.Cleanup(server.Destroy)
+	return server.Handler
 }
 
 const group = "/apis/slo.example.io/v1alpha1"

@@ -29,7 +29,7 @@ type usedLevel struct {
 
 // usedLevels are the ones that no cluster is born with. The large kube-apiserver has
 // 600 seats for the 245 shares of the levels that it is born with, the 2 of these,
-// and the 32 of those below that are forecast.
+// and the 32 of those that are forecast.
 //
 // A level of no shares has no seats. Without queues it runs one request at a time
 // all the same, for a request may be wider than the limit when it is alone

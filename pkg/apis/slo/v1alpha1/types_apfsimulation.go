@@ -239,8 +239,9 @@ const (
 	// PeakRejects says that the peak is beyond the reachable limit and, where there
 	// are queues, beyond what they hold: requests are rejected.
 	PeakRejects PeakFit = "Rejects"
-	// PeakUnknown says that the demand is not known, or that requests were rejected
-	// and no peak beyond the limit was seen: how many more would fit can not be told.
+	// PeakUnknown says that the demand is not known, or that requests were rejected, or
+	// may have been, and no peak beyond the limit was seen: how many more would fit can
+	// not be told.
 	PeakUnknown PeakFit = "Unknown"
 )
 

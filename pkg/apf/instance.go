@@ -34,7 +34,7 @@ type survey struct {
 	observed []*instance
 	missing  []sources.Instance
 	// warnings of the source that concern this package.
-	warnings []string
+	warnings []sources.Warning
 }
 
 func newSurvey(reading *sources.Reading) *survey {
@@ -68,8 +68,8 @@ func newSurvey(reading *sources.Reading) *survey {
 			}
 		}
 	}
-	slices.Sort(s.warnings)
-	s.warnings = slices.Compact(s.warnings)
+	slices.SortFunc(s.warnings, func(a, b sources.Warning) int { return cmp.Compare(a.Message, b.Message) })
+	s.warnings = slices.CompactFunc(s.warnings, func(a, b sources.Warning) bool { return a.Message == b.Message })
 	return s
 }
 

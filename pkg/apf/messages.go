@@ -183,7 +183,11 @@ func (s *survey) warningsMessage() string {
 	if len(s.warnings) == 0 {
 		return ""
 	}
-	return "; warning: " + list(s.warnings)
+	texts := make([]string, len(s.warnings))
+	for i, w := range s.warnings {
+		texts[i] = w.Message
+	}
+	return "; warning: " + list(texts)
 }
 
 func list(items []string) string {

@@ -28,7 +28,7 @@ import (
 //	METRIC{LABEL="VALUE",...} VALUE [max=VALUE] [at:-4m=VALUE ...]
 //	METRIC{LABEL="VALUE",...} le:BOUND=COUNT ... le:+Inf=COUNT [sum=SUM]
 //	missing NAME PROBLEM
-//	warning TEXT
+//	warning REASON TEXT
 //
 // Metrics belong to the instance before them. Counters and buckets are increases.
 type scenario struct {
@@ -105,7 +105,7 @@ func (s *scenario) parseLine(line string) error {
 			Component: sources.KubeAPIServer, Name: words[1], Problem: strings.Join(words[2:], " "),
 		})
 	case "warning":
-		s.reading.Warnings = append(s.reading.Warnings, strings.Join(words[1:], " "))
+		s.reading.Warnings = append(s.reading.Warnings, sources.Warning{Reason: sources.Reason(words[1]), Message: strings.Join(words[2:], " ")})
 	default:
 		return s.parseSample(words)
 	}

@@ -162,7 +162,7 @@ func missingMetric(o Objective) string {
 // dataComplete is the condition of that type. Its message also holds where the
 // figures come from, how that differs from the indicator, and what the source
 // has to say.
-func dataComplete(o Objective, c coverage, result sources.Result, warnings []string) metav1.Condition {
+func dataComplete(o Objective, c coverage, result sources.Result, warnings []sources.Warning) metav1.Condition {
 	condition := metav1.Condition{Status: metav1.ConditionFalse, Reason: c.reason()}
 	notes := []string{c.message()}
 	switch {
@@ -182,7 +182,10 @@ func dataComplete(o Objective, c coverage, result sources.Result, warnings []str
 		notes = append(notes, note)
 	}
 	const most = 5 // one line stays readable; the rest is counted
-	said := slices.Concat(result.Warnings, warnings)
+	var said []string
+	for _, w := range slices.Concat(result.Warnings, warnings) {
+		said = append(said, w.Message)
+	}
 	if more := len(said) - most; more > 0 {
 		said = append(said[:most:most], fmt.Sprintf("%d more warnings", more))
 	}

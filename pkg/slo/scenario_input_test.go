@@ -35,7 +35,7 @@ type scenario struct {
 	show             []string
 	json             bool
 	rule             sources.Rule
-	warnings         []string
+	warnings         []sources.Warning
 	sampled          map[sources.Component]int
 	instances        []sources.Instance
 	noResources      bool
@@ -51,7 +51,7 @@ type scenario struct {
 //	show <objective>...                    print these only; no line: all
 //	json                                   print whole reports
 //	rule Extrapolated                      instead of Exact
-//	warning <text>
+//	warning <reason> <text>
 //	sampled <component> <n>                the instances were chosen from n
 //	instance <component> <name>            that covers the window
 //	instance <component> <name> samples <from> <to>   in seconds before the end
@@ -104,7 +104,7 @@ func (s *scenario) parseLine(verb string, args []string) error {
 	case "rule":
 		s.rule = sources.Rule(args[0])
 	case "warning":
-		s.warnings = append(s.warnings, strings.Join(args, " "))
+		s.warnings = append(s.warnings, sources.Warning{Reason: sources.Reason(args[0]), Message: strings.Join(args[1:], " ")})
 	case "sampled":
 		n, err := strconv.Atoi(args[1])
 		s.sampled = map[sources.Component]int{sources.Component(args[0]): n}

@@ -132,8 +132,8 @@ type Reading struct {
 	Sampled map[Component]int
 	// Results by Signal.Name. Every signal of the source has one.
 	Results map[string]Result
-	// Warnings of the source that concern no single signal, in plain English.
-	Warnings []string
+	// Warnings of the source that concern no single signal.
+	Warnings []Warning
 }
 
 // Instance is one process that exposes metrics.
@@ -147,6 +147,9 @@ type Instance struct {
 	Observed bool
 	// Problem says why it was not observed, in plain English.
 	Problem string
+	// Cause is the Problem as a reason, where it is one that is told from others:
+	// StaleSamples, SharedAddress or ConflictingSeries.
+	Cause Reason
 	// First and Last are the times between which the instance was read; zero when
 	// it was not observed. Both are times of samples, except that First is Started
 	// for a process that was born within the window while no older one was sampled
@@ -208,8 +211,8 @@ type Result struct {
 	// Missing names the observed instances that have none of Signal.Metrics, sorted:
 	// their share is in no series. Only for signals that are Everywhere.
 	Missing []string
-	// Warnings about this signal, in plain English.
-	Warnings []string
+	// Warnings about this signal.
+	Warnings []Warning
 }
 
 // Series is what one label set did in the window.

@@ -19,11 +19,14 @@ func TestTwins(t *testing.T) {
 	kubelet := Instance{Component: Kubelet, Name: "node-a", Observed: true, Started: start}
 	for name, test := range map[string]struct {
 		instances []Instance
-		want      []string
+		want      []Warning
 	}{
 		"two names": {
 			[]Instance{apiserver("host:6443", start), apiserver("10.0.0.1:6443", start), apiserver("10.0.0.2:6443", start.Add(10*time.Millisecond))},
-			[]string{"kube-apiservers 10.0.0.1:6443 and host:6443 started at the same moment: if they are one process, its requests and seats are counted 2 times; name it once"},
+			[]Warning{{
+				TwinInstances, KubeAPIServer, []string{"10.0.0.1:6443", "host:6443"},
+				"kube-apiservers 10.0.0.1:6443 and host:6443 started at the same moment: if they are one process, its requests and seats are counted 2 times; name it once",
+			}},
 		},
 		"starts not known":  {[]Instance{apiserver("a", time.Time{}), apiserver("b", time.Time{})}, nil},
 		"one is not read":   {[]Instance{apiserver("a", start), unobserved}, nil},

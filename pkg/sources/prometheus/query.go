@@ -36,7 +36,7 @@ type session struct {
 	past *past
 
 	mu       sync.Mutex
-	warnings []string
+	warnings []string // of the backend
 }
 
 // query evaluates one query and calls each with every series of the answer, in one

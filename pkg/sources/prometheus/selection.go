@@ -22,7 +22,7 @@ type selection struct {
 	component sources.Component
 	instances []sources.Instance
 	matchers  [][]string
-	warnings  []string
+	warnings  []sources.Warning
 	// counted are the names of the observed instances by their label instance.
 	counted map[string]string
 	// failing are those of them whose newest scrape failed, with the time of the
@@ -56,7 +56,7 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 	if len(found) == 0 {
 		job := s.config.job(component)
 		chosen.matchers = [][]string{append(base, job)}
-		chosen.warnings = []string{fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check the job option", startTime, job, component)}
+		chosen.warnings = []sources.Warning{{Reason: sources.TargetsUnknown, Component: component, Message: fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check the job option", startTime, job, component)}}
 		return chosen
 	}
 	byName := map[string][]*target{}
@@ -181,10 +181,23 @@ func (s *Source) problem(t *target, at time.Time) string {
 	return ""
 }
 
+// cause of a problem, for those that have a reason of their own.
+func cause(t *target) sources.Reason {
+	switch {
+	case t.conflict != "":
+		return sources.ConflictingSeries
+	case t.processes > 1:
+		return sources.SharedAddress
+	case t.last > 0:
+		return sources.StaleSamples
+	}
+	return ""
+}
+
 func (s *Source) instance(component sources.Component, t *target, at time.Time) sources.Instance {
-	instance := sources.Instance{Component: component, Name: t.name, Started: timeOf(t.started), Problem: s.problem(t, at)}
+	instance := sources.Instance{Component: component, Name: t.name, Started: timeOf(t.started), Problem: s.problem(t, at), Cause: cause(t)}
 	if instance.Problem == "" {
-		instance.Observed = true
+		instance.Observed, instance.Cause = true, ""
 		instance.First, instance.Last = timeOf(t.first), timeOf(t.last)
 		instance.Lost = time.Duration(t.lost * float64(time.Second)).Round(time.Millisecond)
 	}
@@ -193,7 +206,7 @@ func (s *Source) instance(component sources.Component, t *target, at time.Time) 
 
 // warnings about instances whose counts can not be relied on, and about those
 // that are scraped twice: one line of each kind, with an example.
-func warnings(component sources.Component, byName map[string][]*target) []string {
+func warnings(component sources.Component, byName map[string][]*target) []sources.Warning {
 	var twice, several, conflicting []string
 	var twiceText, severalText, conflictText string
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
@@ -211,17 +224,22 @@ func warnings(component sources.Component, byName map[string][]*target) []string
 			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and would be counted twice: it is not read; add a matcher for that label", label))
 		}
 	}
-	var all []string
+	var all []sources.Warning
 	for _, kind := range []struct {
-		names []string
-		text  string
-	}{{twice, twiceText}, {several, severalText}, {conflicting, conflictText}} {
+		reason sources.Reason
+		names  []string
+		text   string
+	}{{sources.ScrapedTwice, twice, twiceText}, {sources.SharedAddress, several, severalText}, {sources.ConflictingSeries, conflicting, conflictText}} {
+		warning := sources.Warning{Reason: kind.reason, Component: component, Instances: kind.names}
 		switch n := len(kind.names); {
 		case n == 1:
-			all = append(all, fmt.Sprintf("%s %s %s", component, kind.names[0], kind.text))
+			warning.Message = fmt.Sprintf("%s %s %s", component, kind.names[0], kind.text)
 		case n > 1:
-			all = append(all, fmt.Sprintf("%s %s, and %d others likewise, %s", component, kind.names[0], n-1, kind.text))
+			warning.Message = fmt.Sprintf("%s %s, and %d others likewise, %s", component, kind.names[0], n-1, kind.text)
+		default:
+			continue
 		}
+		all = append(all, warning)
 	}
 	return all
 }

@@ -95,7 +95,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		result.Missing = p.missing(signal, chosen)
 	}
 	if p.native[signal.Name] {
-		result.Warnings = append(result.Warnings, "Prometheus has this as a native histogram only: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
+		result.Warnings = warn(result.Warnings, signal, sources.NativeHistogramUnread, "Prometheus has this as a native histogram only: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
 	}
 	series := map[string]sources.Series{}
 	for _, one := range p.parts(signal, chosen) {
@@ -108,7 +108,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		}
 		result.Metrics = append(result.Metrics, one.metric)
 		if p.partial[one.metric] && !signal.PerInstance {
-			result.Warnings = append(result.Warnings, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
+			result.Warnings = warn(result.Warnings, signal, sources.BucketsDiffer, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
 		}
 		for key, next := range found {
 			if before, both := series[key]; both {
@@ -118,12 +118,16 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		}
 	}
 	if len(result.Metrics) > 1 {
-		result.Warnings = append(result.Warnings, "instances of several versions are read from "+strings.Join(result.Metrics, " and "))
+		result.Warnings = warn(result.Warnings, signal, sources.VersionsMixed, "instances of several versions are read from "+strings.Join(result.Metrics, " and "))
 	}
 	result.Series = slices.SortedFunc(maps.Values(series), func(a, b sources.Series) int {
 		return cmp.Or(cmp.Compare(a.Instance, b.Instance), slices.Compare(a.Values, b.Values))
 	})
 	return result, nil
+}
+
+func warn(warnings []sources.Warning, signal sources.Signal, reason sources.Reason, message string) []sources.Warning {
+	return append(warnings, sources.Warning{Reason: reason, Component: signal.Component, Message: message})
 }
 
 // add sums what two versions expose under two names.

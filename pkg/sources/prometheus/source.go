@@ -122,7 +122,7 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	for _, chosen := range selections {
 		if chosen.err != nil {
 			failed = append(failed, chosen.err)
-			reading.Warnings = append(reading.Warnings, chosen.err.Error())
+			reading.Warnings = append(reading.Warnings, sources.Warning{Reason: sources.QueryFailed, Component: chosen.component, Message: chosen.err.Error()})
 		}
 		reading.Instances = append(reading.Instances, chosen.instances...)
 		reading.Warnings = append(reading.Warnings, chosen.warnings...)
@@ -132,7 +132,9 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	}
 	reading.Warnings = append(reading.Warnings, sources.Twins(reading.Instances)...)
 	slices.Sort(r.session.warnings)
-	reading.Warnings = append(reading.Warnings, r.session.warnings...)
+	for _, text := range r.session.warnings {
+		reading.Warnings = append(reading.Warnings, sources.Warning{Reason: sources.PartialResponse, Message: text})
+	}
 	return reading, nil
 }
 
@@ -188,7 +190,7 @@ func (r *reader) done(signal sources.Signal, result sources.Result, err error) {
 		r.cancel(busy)
 	}
 	if err != nil {
-		result = sources.Result{Warnings: []string{err.Error()}}
+		result = sources.Result{Warnings: []sources.Warning{{Reason: sources.QueryFailed, Component: signal.Component, Message: err.Error()}}}
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

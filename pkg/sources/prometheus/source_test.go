@@ -100,10 +100,10 @@ func TestReadOneQueryFails(t *testing.T) {
 		t.Errorf("a signal without series came out as %+v", r)
 	}
 	if r := reading.Results["seats"]; len(r.Metrics)+len(r.Series) > 0 || len(r.Warnings) != 1 ||
-		!strings.Contains(r.Warnings[0], "read seats: answer of Prometheus: 422 Unprocessable Entity: execution: too many samples") {
+		r.Warnings[0].Reason != sources.QueryFailed || !strings.Contains(r.Warnings[0].Message, "read seats: answer of Prometheus: 422 Unprocessable Entity: execution: too many samples") {
 		t.Errorf("a signal that could not be read came out as %+v", r)
 	}
-	if len(reading.Warnings) != 1 || reading.Warnings[0] != "Prometheus warns: store down" {
+	if len(reading.Warnings) != 1 || reading.Warnings[0].Reason != sources.PartialResponse || reading.Warnings[0].Message != "Prometheus warns: store down" {
 		t.Errorf("got warnings %q", reading.Warnings)
 	}
 	if len(reading.Instances) != 1 || !reading.Instances[0].Observed {
@@ -131,10 +131,10 @@ func TestReadOneComponentFails(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "find instances of kubelet: answer of Prometheus: 500 Internal Server Error: boom"
-	if r := reading.Results["startup"]; len(r.Warnings) != 1 || r.Warnings[0] != want {
+	if r := reading.Results["startup"]; len(r.Warnings) != 1 || r.Warnings[0].Message != want {
 		t.Errorf("got %+v", r)
 	}
-	if len(reading.Warnings) != 1 || reading.Warnings[0] != want || len(reading.Instances) != 1 {
+	if len(reading.Warnings) != 1 || reading.Warnings[0].Message != want || len(reading.Instances) != 1 {
 		t.Errorf("got warnings %q, instances %v", reading.Warnings, reading.Instances)
 	}
 }
@@ -158,7 +158,7 @@ func TestReadNativeHistogram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := reading.Results["latency"]; len(r.Metrics) > 0 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0], "native histogram only") {
+	if r := reading.Results["latency"]; len(r.Metrics) > 0 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Message, "native histogram only") {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -191,7 +191,7 @@ func TestReadConflict(t *testing.T) {
 		if reading.Instances[0].Observed == test.conflict {
 			t.Errorf("%s: got instance %+v", test.name, reading.Instances[0])
 		}
-		warned := strings.Contains(strings.Join(reading.Warnings, ""), "differ in the label cluster, and would be counted twice: it is not read; add a matcher")
+		warned := strings.Contains(fmt.Sprint(reading.Warnings), "differ in the label cluster, and would be counted twice: it is not read; add a matcher")
 		if warned != test.conflict {
 			t.Errorf("%s: got warnings %q", test.name, reading.Warnings)
 		}

@@ -52,7 +52,10 @@ func testTrouble(t *testing.T, url string) {
 			for _, difference := range conformance.Compare(scenario, reading) {
 				t.Error(difference)
 			}
-			warned := strings.Join(reading.Warnings, "\n")
+			warned := ""
+			for _, w := range reading.Warnings {
+				warned += string(w.Reason) + ": " + w.Message + "\n"
+			}
 			if !strings.Contains(warned, test.warning) || (warned == "") != (test.warning == "") {
 				t.Errorf("got warnings %q, want one that has %q", reading.Warnings, test.warning)
 			}

@@ -84,9 +84,9 @@ func (r *reading) addExpected(s *store) {
 	for _, id := range sortedIDs(r.expected) {
 		members, shared := r.window.members(id, s.targets[id])
 		if shared {
-			r.out.Warnings = append(r.out.Warnings, fmt.Sprintf(
+			r.warn(sources.SharedAddress, id.component, memberNames(members),
 				"%s %s is answered by %d processes, as behind a load balancer: each is counted by its start time, those that never answer are not counted",
-				id.component, id.name, len(members)))
+				id.component, id.name, len(members))
 		}
 		if len(members) == 0 {
 			members = []member{{Instance: sources.Instance{
@@ -121,8 +121,8 @@ func (r *reading) addGone(s *store) {
 		}
 	}
 	for _, component := range slices.Sorted(maps.Keys(gone)) {
-		r.out.Warnings = append(r.out.Warnings, fmt.Sprintf(
-			"%s %s: no longer a target, what it counted in the window is included", component, some(gone[component])))
+		r.warn(sources.TargetGone, component, gone[component],
+			"%s %s: no longer a target, what it counted in the window is included", component, some(gone[component]))
 	}
 }
 
@@ -136,10 +136,24 @@ func (r *reading) warnRefused(limits Limits) {
 			}
 		}
 		if len(names) > 0 {
-			r.out.Warnings = append(r.out.Warnings, fmt.Sprintf(
-				"%s %s: more than %d series, the limit per target; new ones are left out", component, some(names), limits.SeriesPerTarget))
+			r.warn(sources.SeriesLimit, component, names,
+				"%s %s: more than %d series, the limit per target; new ones are left out", component, some(names), limits.SeriesPerTarget)
 		}
 	}
+}
+
+func (r *reading) warn(reason sources.Reason, component sources.Component, instances []string, format string, args ...any) {
+	r.out.Warnings = append(r.out.Warnings, sources.Warning{
+		Reason: reason, Component: component, Instances: instances, Message: fmt.Sprintf(format, args...),
+	})
+}
+
+func memberNames(members []member) []string {
+	names := make([]string, len(members))
+	for i, m := range members {
+		names[i] = m.Name
+	}
+	return names
 }
 
 func sortedIDs[V any](m map[targetID]V) []targetID {

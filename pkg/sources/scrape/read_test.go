@@ -88,10 +88,10 @@ func increase(t *testing.T, reading *sources.Reading, values ...string) float64 
 	return 0
 }
 
-func wantWarning(t *testing.T, warnings []string, parts ...string) {
+func wantWarning(t *testing.T, warnings []sources.Warning, parts ...string) {
 	t.Helper()
 	for _, w := range warnings {
-		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(w, p) }) {
+		if !slices.ContainsFunc(parts, func(p string) bool { return !strings.Contains(string(w.Reason)+": "+w.Message, p) }) {
 			return
 		}
 	}
@@ -121,7 +121,7 @@ func TestSharedAddress(t *testing.T) {
 	if diff := cmp.Diff([]string{fmt.Sprintf("lb:443#%d", old), fmt.Sprintf("lb:443#%d", young)}, names(reading)); diff != "" {
 		t.Error(diff)
 	}
-	wantWarning(t, reading.Warnings, "lb:443", "2 processes", "load balancer")
+	wantWarning(t, reading.Warnings, "SharedAddress: ", "lb:443", "2 processes", "load balancer")
 }
 
 // A process that had been running since before the window, and answers only after
@@ -174,7 +174,7 @@ func TestTargetGone(t *testing.T) {
 	if diff := cmp.Diff([]sources.Series{{Values: []string{}, Last: 2, Max: 2}}, reading.Results["seats"].Series); diff != "" {
 		t.Errorf("seats of a process that is gone: %s", diff)
 	}
-	wantWarning(t, reading.Warnings, "10.0.0.1:6443", "no longer a target")
+	wantWarning(t, reading.Warnings, "TargetGone: ", "10.0.0.1:6443", "no longer a target")
 
 	for range 15 {
 		s.collect()
@@ -236,7 +236,7 @@ func TestFinderFails(t *testing.T) {
 	s.err = fmt.Errorf("find kube-apiservers: not synced yet")
 	s.collect()
 	reading := s.read(5 * time.Minute)
-	wantWarning(t, reading.Warnings, "not synced yet")
+	wantWarning(t, reading.Warnings, "TargetsUnknown: ", "not synced yet")
 	wantWarning(t, reading.Warnings, "no kube-apiserver to scrape was found")
 	if result, ok := reading.Results["requests"]; !ok || result.Series != nil {
 		t.Errorf("result %+v, %t", result, ok)
@@ -272,7 +272,7 @@ func TestSeriesLimit(t *testing.T) {
 		lines[0] = "other 1"
 		page.set(body(time.Hour, lines...))
 		reading := s.read(5 * time.Minute)
-		wantWarning(t, reading.Warnings, "more than 3 series", "a")
+		wantWarning(t, reading.Warnings, "SeriesLimit: ", "more than 3 series", "a")
 		for _, series := range reading.Results["requests"].Series {
 			if series.Values[0] == "B" {
 				t.Fatalf("B counted %v at %s", series.Increase, s.now)
@@ -363,7 +363,7 @@ func TestWarningsOfASignal(t *testing.T) {
 	}
 	s.collect()
 	reading := s.read(5 * time.Minute)
-	wantWarning(t, reading.Results["latency"].Warnings, "latency has no classic buckets", "(a, b, c and 2 more)")
+	wantWarning(t, reading.Results["latency"].Warnings, "SeriesInvalid: ", "latency has no classic buckets", "(a, b, c and 2 more)")
 	wantWarning(t, reading.Results["requests"].Warnings, "labels of more than 10 bytes")
 	if got := reading.Results["latency"]; got.Series != nil || got.Metrics != nil {
 		t.Errorf("a native histogram gave %+v", got)

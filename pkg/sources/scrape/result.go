@@ -43,7 +43,10 @@ func resultOf(signal sources.Signal, w window, members []member) sources.Result 
 		return cmp.Or(cmp.Compare(a.Instance, b.Instance), slices.Compare(a.Values, b.Values))
 	})
 	for _, text := range slices.Sorted(maps.Keys(warned)) {
-		out.Warnings = append(out.Warnings, fmt.Sprintf("%s (%s)", text, some(warned[text])))
+		out.Warnings = append(out.Warnings, sources.Warning{
+			Reason: sources.SeriesInvalid, Component: signal.Component, Instances: warned[text],
+			Message: fmt.Sprintf("%s (%s)", text, some(warned[text])),
+		})
 	}
 	return out
 }

@@ -170,7 +170,7 @@ func (s *Source) done(ctx context.Context, t Target, took time.Duration, err err
 
 // expected targets with what is wrong with them, the components of which they are a
 // sample, and what is wrong with finding them.
-func (s *Source) expected() (expected map[targetID]expectation, sampled map[sources.Component]int, warnings []string) {
+func (s *Source) expected() (expected map[targetID]expectation, sampled map[sources.Component]int, warnings []sources.Warning) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	expected = map[targetID]expectation{}
@@ -190,11 +190,13 @@ func (s *Source) expected() (expected map[targetID]expectation, sampled map[sour
 	}
 	for _, d := range s.found {
 		if d.problem != nil {
-			warnings = append(warnings, d.problem.Error())
+			warnings = append(warnings, sources.Warning{Reason: sources.TargetsUnknown, Message: d.problem.Error()})
 		}
 	}
 	for _, component := range slices.Sorted(maps.Keys(missing)) {
-		warnings = append(warnings, fmt.Sprintf("no %s to scrape was found", component))
+		warnings = append(warnings, sources.Warning{
+			Reason: sources.TargetsUnknown, Component: component, Message: fmt.Sprintf("no %s to scrape was found", component),
+		})
 	}
 	return expected, sampled, warnings
 }

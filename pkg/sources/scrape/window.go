@@ -132,7 +132,7 @@ func (w window) member(id targetID, name string, spans []span, stale time.Durati
 		spans:    spans,
 	}
 	if w.at.Sub(last.last()) > stale {
-		m.Problem = "last read at " + last.last().UTC().Format(time.RFC3339)
+		m.Problem, m.Cause = "last read at "+last.last().UTC().Format(time.RFC3339), sources.StaleSamples
 		return m
 	}
 	m.Observed, m.First, m.Last, m.Lost = true, spans[0].first(), last.last(), w.lost(spans)

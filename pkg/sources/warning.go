@@ -1,0 +1,64 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package sources
+
+// Warning is what a source has to say beside the figures, or instead of some.
+type Warning struct {
+	// Reason is one of the constants below: evaluations decide by it, never by the
+	// message.
+	Reason Reason
+	// Component that it is about; "" for the source as a whole.
+	Component Component
+	// Instances that it is about, sorted; none when it is not about single ones.
+	Instances []string
+	// Message in plain English, with the remedy where there is one.
+	Message string
+}
+
+// String is the message.
+func (w Warning) String() string { return w.Message }
+
+// Reason is a stable word for what may be wrong with a reading. Reasons are part of
+// the API: conditions show them.
+type Reason string
+
+const (
+	// QueryFailed: the backend did not answer what was asked about a signal, or
+	// about the instances of a component.
+	QueryFailed Reason = "QueryFailed"
+	// PartialResponse: the backend says that its answer is not all it should be.
+	PartialResponse Reason = "PartialResponse"
+	// TargetsUnknown: which instances there are could not be found out, or none was.
+	TargetsUnknown Reason = "TargetsUnknown"
+	// TargetGone: an instance is no longer a target. What it counted is included.
+	TargetGone Reason = "TargetGone"
+	// ScrapedTwice: several jobs scrape one instance. One of them is counted.
+	ScrapedTwice Reason = "ScrapedTwice"
+	// ConflictingSeries: two series at a time are those of one instance. It is not read.
+	ConflictingSeries Reason = "ConflictingSeries"
+	// SeveralClusters: the backend has instances of several clusters. None is read.
+	SeveralClusters Reason = "SeveralClusters"
+	// SharedAddress: several processes answer at one address.
+	SharedAddress Reason = "SharedAddress"
+	// TwinInstances: two instances started at the same moment, and may be one.
+	TwinInstances Reason = "TwinInstances"
+	// StaleSamples: the newest sample of an instance is too old to speak for the
+	// present.
+	StaleSamples Reason = "StaleSamples"
+	// FutureSamples: the clock of the backend, or of a target, is ahead.
+	FutureSamples Reason = "FutureSamples"
+	// SeriesLimit: new series were left out over the limit of a target.
+	SeriesLimit Reason = "SeriesLimit"
+	// SeriesInvalid: some series of a metric can not be read as what they should be.
+	SeriesInvalid Reason = "SeriesInvalid"
+	// BucketsDiffer: the instances have a histogram with different buckets.
+	BucketsDiffer Reason = "BucketsDiffer"
+	// VersionsMixed: a signal was read from more than one metric.
+	VersionsMixed Reason = "VersionsMixed"
+	// NativeHistogramUnread: there are native histograms only, and they are not read.
+	NativeHistogramUnread Reason = "NativeHistogramUnread"
+	// NativeHistogram: the figures are those of native histograms. Counts at bounds
+	// that are no bounds of these are interpolated: Buckets.Interpolated tells.
+	NativeHistogram Reason = "NativeHistogram"
+)

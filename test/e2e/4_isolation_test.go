@@ -29,8 +29,8 @@ func isolate(t *testing.T, level string) {
 	slow := call(t, small, serviceAccount("lab-load-lists", "flood"), http.MethodGet, "/api/v1/namespaces/lab-load-lists/configmaps?timeout=34s", "")
 	slow.reading = 5 * time.Second
 	slow.add(40)
-	var others neighbours
-	for _, name := range []string{"e2e-neighbour-a", "e2e-neighbour-b"} {
+	var others neighbors
+	for _, name := range []string{"e2e-neighbor-a", "e2e-neighbor-b"} {
 		user := serviceAccount("default", name)
 		allow(t, small, "view", user, "list", "default")
 		// Such a request waits for a seat for a second at most.
@@ -39,7 +39,7 @@ func isolate(t *testing.T, level string) {
 		c.add(2)
 		others = append(others, c)
 	}
-	eventually(t, window, "neighbours are turned away", func() error {
+	eventually(t, window, "neighbors are turned away", func() error {
 		if got := others.counts(); got[http.StatusTooManyRequests] == 0 {
 			return fmt.Errorf("they were answered %v", got)
 		}
@@ -51,7 +51,7 @@ func isolate(t *testing.T, level string) {
 	// What was sent before waits, or runs, in the old level still.
 	var isolated map[int]int
 	since := time.Now()
-	eventually(t, window, "neighbours are free", func() error {
+	eventually(t, window, "neighbors are free", func() error {
 		if got := others.counts(); isolated == nil || got[http.StatusTooManyRequests] > isolated[http.StatusTooManyRequests] {
 			isolated, since = got, time.Now()
 		}
@@ -68,20 +68,20 @@ func isolate(t *testing.T, level string) {
 		t.Errorf("%s is used by %+v, want %s", level, queueing.Status.FlowSchemas, level)
 	}
 	free := others.counts()
-	t.Logf("neighbours were answered %v, of which %v until they were free; the slow of the noisy ones %v, of which %v until then", free, isolated, slow.counts(), noisyBefore)
+	t.Logf("neighbors were answered %v, of which %v until they were free; the slow of the noisy ones %v, of which %v until then", free, isolated, slow.counts(), noisyBefore)
 	if free[http.StatusTooManyRequests] != isolated[http.StatusTooManyRequests] || free[http.StatusOK]-isolated[http.StatusOK] < 50 || len(free) > 2 {
-		t.Errorf("neighbours were answered %v in the end, after %v, want 200 only since", free, isolated)
+		t.Errorf("neighbors were answered %v in the end, after %v, want 200 only since", free, isolated)
 	}
 	if slow.counts()[http.StatusTooManyRequests] == noisyBefore[http.StatusTooManyRequests] {
 		t.Errorf("the noisy one was turned away no more, after %v", noisyBefore)
 	}
 }
 
-// neighbours share a level with others.
-type neighbours []*callers
+// neighbors share a level with others.
+type neighbors []*callers
 
 // counts of all answers by status.
-func (n neighbours) counts() map[int]int {
+func (n neighbors) counts() map[int]int {
 	sum := map[int]int{}
 	for _, c := range n {
 		for status, number := range c.counts() {

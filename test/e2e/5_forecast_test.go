@@ -117,8 +117,8 @@ func rise(t *testing.T, server *versioned.Clientset, more *callers) (made []fore
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var last *metav1.Time
-	for begun, added := time.Now(), time.Duration(0); ; <-tick.C {
-		for ; added*riseEvery <= time.Since(begun); added++ {
+	for begun, added := time.Now(), 0; ; <-tick.C {
+		for ; time.Duration(added)*riseEvery <= time.Since(begun); added++ {
 			more.add(1)
 		}
 		if demand, _ := sampleOf(t, big, fmt.Sprintf(family, "demand_seats_smoothed", rising.name)); demand >= limit {

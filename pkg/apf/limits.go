@@ -6,26 +6,33 @@ package apf
 import (
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 
+	"example.io/slo-apiserver/pkg/apf/allocation"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
 
 // pool is what the levels of an instance share: lending and borrowing never move
 // more than that.
 type pool struct {
+	allocation.Pool
+	states map[string]allocation.State
 	// nominal is the sum of the nominal limits of all levels.
 	nominal int64
-	// lower is the sum of the lower limits of the limited levels.
-	lower int64
-	// known says that every level with a nominal limit has a lower one.
-	known bool
+	// foremost is the exempt level that keeps the most, and kept what it keeps.
+	foremost string
+	kept     int64
+	// lowers and exempts say that the lower limits of all limited levels are known, and
+	// what all exempt ones keep.
+	lowers, exempts bool
 }
 
 // sharePools sums the limits of the levels that are configured, on each instance.
 // Gauges of deleted levels stay, so that the metrics alone do not tell who shares.
-// A level without a nominal limit is not known to the instance, and gets nothing.
+// A level without a nominal limit is not known to the instance, and gets nothing: the
+// exempt ones before 1.28, which take no part there.
 func (s *survey) sharePools(headrooms []v1alpha1.APFHeadroom) {
 	for _, i := range s.observed {
-		i.pool.known = true
+		i.pool = pool{states: map[string]allocation.State{}, lowers: true, exempts: true}
+		var states []allocation.State
 		for j := range headrooms {
 			h := &headrooms[j]
 			nominal, _ := i.gauge(nominalLimit, h.Name)
@@ -33,41 +40,82 @@ func (s *survey) sharePools(headrooms []v1alpha1.APFHeadroom) {
 				continue
 			}
 			i.pool.nominal += *nominal
-			// Exempt levels hold back no seats from the others: their nominal seats are
-			// shared out, and their minimum is no item of the allocation problem
-			// (apf_controller.go updateBorrowingLocked).
-			if h.Spec.Type == string(flowcontrolv1.PriorityLevelEnablementExempt) {
-				continue
-			}
-			lower, _ := i.gauge(lowerLimit, h.Name)
-			if lower == nil {
-				i.pool.known = false
-				continue
-			}
-			i.pool.lower += *lower
+			state := i.stateOf(h, *nominal)
+			i.pool.states[h.Name] = state
+			states = append(states, state)
 		}
+		i.pool.Pool = allocation.PoolOf(states)
 	}
 }
 
-// reachableLimit of a limited level, nil when unknown. The current limits of the
-// limited levels add up to the sum of the nominal ones, none is under its lower or
-// over its upper limit (apf_controller.go updateBorrowingLocked, conc_alloc.go
-// computeConcurrencyAllocation): one level gets the most when all others are at
-// their lower limits. want notes what is missing.
-func (i *instance) reachableLimit(level string, nominal *int64, want func(known bool, signal string)) *int64 {
+// stateOf a level in the pool. An unknown demand of a limited level is taken for all
+// that it could keep.
+func (i *instance) stateOf(h *v1alpha1.APFHeadroom, nominal int64) allocation.State {
+	state := allocation.State{Bounds: allocation.Bounds{Nominal: int(nominal)}}
+	state.High = state.Nominal
+	lower, _ := i.gauge(lowerLimit, h.Name)
+	if lower != nil {
+		state.Min = int(*lower)
+	}
+	high, _ := i.gauge(peakDemand, h.Name)
+	if high != nil {
+		state.High = int(*high)
+	}
+	if h.Spec.Type == string(flowcontrolv1.PriorityLevelEnablementExempt) {
+		state.Exempt = i.keepsFirst(h.Name, lower, high)
+	} else {
+		i.pool.lowers = i.pool.lowers && lower != nil
+	}
+	return state
+}
+
+// keepsFirst says that an exempt level keeps what it demanded in the last ten seconds,
+// before the others get anything over their lower limits (apf_controller.go
+// updateBorrowingLocked). The demand has to be known: none is not the least of it.
+//
+// From 1.28 to 1.30 seats were divided to exempt levels like to the others. Then the
+// current limit of an exempt level is a share; since 1.31 it is what it keeps.
+func (i *instance) keepsFirst(level string, lower, high *int64) bool {
+	if lower == nil || high == nil {
+		i.pool.exempts = false
+		return true
+	}
+	kept := max(*lower, *high)
+	if current, _ := i.gauge(currentLimit, level); current != nil && *current != kept {
+		return false
+	}
+	if kept > i.pool.kept {
+		i.pool.foremost, i.pool.kept = level, kept
+	}
+	return true
+}
+
+// limitsWithinReach of a limited level: the one that it gets when it wants its nominal
+// seats, and the highest that it can get. Nil when unknown. want notes what is missing.
+func (i *instance) limitsWithinReach(level string, nominal *int64, want func(known bool, signal string)) (reclaimed, reachable *int64) {
 	if nominal == nil {
-		return nil
+		return nil, nil
 	}
 	// Nothing was lent before 1.26: see row.readSeats.
 	if !i.has(currentLimit) && !i.has(peakDemand) && !i.has(lowerLimit) && !i.has(upperLimit) {
-		return nominal
+		return nominal, nominal
 	}
-	lower, _ := i.gauge(lowerLimit, level)
 	upper, _ := i.gauge(upperLimit, level)
-	want(lower != nil && i.pool.known, lowerLimit)
+	want(i.pool.exempts, peakDemand)
+	want(i.pool.lowers, lowerLimit)
 	want(upper != nil, upperLimit)
-	if lower == nil || upper == nil || !i.pool.known {
-		return nil
+	state := i.pool.states[level]
+	switch {
+	case !i.pool.exempts:
+		return nil, nil
+	case !i.pool.Crowded():
+		reclaimed = nominal
+	case i.pool.lowers:
+		reclaimed = new(int64(i.pool.Reclaimed(state)))
 	}
-	return new(min(*upper, i.pool.nominal-(i.pool.lower-*lower)))
+	if upper == nil || !i.pool.lowers {
+		return reclaimed, nil
+	}
+	state.Max = int(*upper)
+	return reclaimed, new(int64(i.pool.Reachable(state.Bounds)))
 }

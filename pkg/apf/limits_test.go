@@ -9,15 +9,16 @@ import (
 	"slices"
 	"testing"
 
+	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+
 	"example.io/slo-apiserver/pkg/apf/allocation"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// What comes back and what may be borrowed is never less than nothing: the limit that
-// a level can reach is at least its nominal one, unless the upper limit is lower, and
-// leaves the others their minimum.
-func TestReachableLimitIsFairToTheOthers(t *testing.T) {
+// Limits within reach are those that package allocation has of the same pool, which
+// only levels of the configuration share.
+func TestLimitsWithinReachAreThoseOfThePool(t *testing.T) {
 	limited := 0
 	for seed := range uint64(worlds) {
 		w := newWorld(seed)
@@ -33,10 +34,15 @@ func TestReachableLimitIsFairToTheOthers(t *testing.T) {
 				t.Fatalf("seed %d: no %s of %s", seed, metric, level)
 				return 0
 			}
-			var nominal int64
+			var states []allocation.State
 			for _, l := range w.levels {
-				nominal += value("nominal_limit_seats", l.Name)
+				states = append(states, allocation.State{
+					Bounds: allocation.Bounds{Nominal: int(value("nominal_limit_seats", l.Name)), Min: int(value("lower_limit_seats", l.Name)), Max: int(value("upper_limit_seats", l.Name))},
+					Exempt: l.Name == "x" && value("current_limit_seats", l.Name) == max(value("lower_limit_seats", l.Name), value("demand_seats_high_watermark", l.Name)),
+					Demand: allocation.Demand{High: int(value("demand_seats_high_watermark", l.Name))},
+				})
 			}
+			pool := allocation.PoolOf(states)
 			for _, h := range headrooms {
 				s := h.Status.ByInstance[slices.IndexFunc(h.Status.ByInstance, func(s v1alpha1.InstanceSeats) bool { return s.Instance == instance })]
 				if h.Spec.Type == "Exempt" {
@@ -45,13 +51,13 @@ func TestReachableLimitIsFairToTheOthers(t *testing.T) {
 					}
 					continue
 				}
-				other := map[string]string{"a": "b", "b": "a"}[h.Name]
-				want := min(value("upper_limit_seats", h.Name), nominal-value("lower_limit_seats", other))
-				if got := *s.ReachableLimitSeats; got != want || got < *s.NominalSeats {
-					t.Fatalf("seed %d, %s: reachable limit %d, want %d and no less than the nominal %d", seed, h.Name, got, want, *s.NominalSeats)
+				own := states[slices.IndexFunc(w.levels, func(l *flowcontrolv1.PriorityLevelConfiguration) bool { return l.Name == h.Name })]
+				want := int64(pool.Reachable(own.Bounds))
+				if got := *s.ReachableLimitSeats; got != want {
+					t.Fatalf("seed %d, %s: reachable limit %d, want %d", seed, h.Name, got, want)
 				}
-				if *s.ReachableHeadroomSeats-*s.NominalHeadroomSeats != *s.ReachableLimitSeats-*s.NominalSeats {
-					t.Fatalf("seed %d, %s: headrooms %s do not differ as limits do", seed, h.Name, renderLimits(&s.Seats))
+				if got := *s.NominalHeadroomSeats + *s.ExecutingSeats; got != int64(pool.Reclaimed(own)) || got > *s.NominalSeats || got > want {
+					t.Fatalf("seed %d, %s: of %d nominal seats %d can be reclaimed, and %d within reach", seed, h.Name, *s.NominalSeats, got, want)
 				}
 				if want == value("upper_limit_seats", h.Name) {
 					limited++
@@ -64,8 +70,9 @@ func TestReachableLimitIsFairToTheOthers(t *testing.T) {
 	}
 }
 
-// Limits as a kube-apiserver divides them: none is ever over what is called
-// reachable, and a level gets all of that when only it wants seats.
+// Limits as a kube-apiserver divides them, beside an exempt level that is often busy:
+// no level is given seats that it wants beyond what is called reachable, and it gets all
+// of that when only it wants seats.
 func TestLimitsInForceAreReachable(t *testing.T) {
 	full := 0
 	for seed := range uint64(worlds) {
@@ -91,12 +98,14 @@ func TestLimitsInForceAreReachable(t *testing.T) {
 				states[i].Smoothed = random.Float64() * 900
 			}
 		}
+		demand := states[0].Demand
 		alone := 1 + random.IntN(len(states)-1)
 		greedy := seed%2 == 0
 		if greedy {
 			for i := range states {
 				states[i].Demand = allocation.Demand{}
 			}
+			states[0].Demand = demand
 			states[alone].Demand = allocation.Demand{High: 1e6, Smoothed: 1e6}
 		}
 		adjusted := allocation.Adjust(states)
@@ -110,11 +119,8 @@ func TestLimitsInForceAreReachable(t *testing.T) {
 			if _, err := fmt.Sscanf(h.Name, "level-%d", &i); err != nil {
 				t.Fatal(err)
 			}
-			if want := allocation.Reachable(states)[i]; *row.ReachableLimitSeats != int64(want) {
-				t.Fatalf("seed %d, %s: reachable limit %d, want %d", seed, h.Name, *row.ReachableLimitSeats, want)
-			}
-			if *row.HeadroomSeats > *row.ReachableHeadroomSeats {
-				t.Fatalf("seed %d, %s: headroom %d is over the reachable %d", seed, h.Name, *row.HeadroomSeats, *row.ReachableHeadroomSeats)
+			if used := min(*row.CurrentLimitSeats, int64(states[i].High)); used > *row.ReachableLimitSeats {
+				t.Fatalf("seed %d, %s: %d seats are given and wanted, of %d within reach", seed, h.Name, used, *row.ReachableLimitSeats)
 			}
 			if greedy && i == alone && !adjusted.Held && *row.CurrentLimitSeats == *row.ReachableLimitSeats {
 				full++

@@ -62,7 +62,7 @@ func noSeatsMessage(r *row) string {
 	message := fmt.Sprintf("no seats left on %s: %d of %d taken", r.Instance, *r.ExecutingSeats, *r.CurrentLimitSeats)
 	message += share(r, executingBySchema, *r.ExecutingSeats, "by")
 	if r.NominalSeats != nil && *r.NominalSeats > *r.CurrentLimitSeats {
-		message += fmt.Sprintf(", %d of %d nominal seats lent", *r.NominalSeats-*r.CurrentLimitSeats, *r.NominalSeats)
+		message += fmt.Sprintf(", %d of %d nominal seats %s", *r.NominalSeats-*r.CurrentLimitSeats, *r.NominalSeats, takenBy(r))
 	}
 	switch {
 	case r.ReachableHeadroomSeats == nil:
@@ -72,6 +72,19 @@ func noSeatsMessage(r *row) string {
 		message += "; no more within reach"
 	}
 	return message
+}
+
+// takenBy says where the nominal seats are that a level does not have: lent, unless
+// exempt requests leave the levels less than that.
+func takenBy(r *row) string {
+	pool := &r.instance.pool
+	switch {
+	case r.reclaimed == nil:
+		return "lent, or taken by exempt requests"
+	case *r.reclaimed >= *r.NominalSeats:
+		return "lent"
+	}
+	return fmt.Sprintf("lent, or taken by exempt requests: level %s wants %d of all %d seats", pool.foremost, pool.kept, pool.nominal)
 }
 
 // share names the flow schema with the most of a signal: ", 240 by flow schema x".

@@ -17,6 +17,8 @@ type row struct {
 	level    string
 	exempt   bool
 
+	// reclaimed is the limit that the level gets when it wants its nominal seats.
+	reclaimed *int64
 	// exhausted says that the smoothed demand is at the reachable limit, or over it.
 	exhausted bool
 
@@ -75,7 +77,7 @@ func (r *row) readSeats(capacity *int64) {
 
 // readHeadrooms takes the seats in use from each of the three limits.
 func (r *row) readHeadrooms() {
-	r.ReachableLimitSeats = r.instance.reachableLimit(r.level, r.NominalSeats, r.want)
+	r.reclaimed, r.ReachableLimitSeats = r.instance.limitsWithinReach(r.level, r.NominalSeats, r.want)
 	if r.ExecutingSeats == nil {
 		return
 	}
@@ -86,7 +88,7 @@ func (r *row) readHeadrooms() {
 		return new(*limit - *r.ExecutingSeats)
 	}
 	r.HeadroomSeats = left(r.CurrentLimitSeats)
-	r.NominalHeadroomSeats = left(r.NominalSeats)
+	r.NominalHeadroomSeats = left(r.reclaimed)
 	r.ReachableHeadroomSeats = left(r.ReachableLimitSeats)
 }
 

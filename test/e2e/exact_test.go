@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -256,11 +257,12 @@ func exactRows(kubeAPIServer, instance string, s stretch, headrooms []v1alpha1.A
 			{"rejected requests", row.RejectedRequests, counter("rejected_requests_total")},
 		}
 		if headroom.Spec.Type == "Limited" {
-			executing, reachable := gauge(s.last(), "current_executing_seats"), s.reachable(headroom.Name, headrooms)
+			executing := gauge(s.last(), "current_executing_seats")
+			reclaimed, reachable := s.withinReach(headroom.Name, headrooms)
 			want = append(want, []claim{
 				{"reachable limit", row.ReachableLimitSeats, reachable},
 				{"headroom", row.HeadroomSeats, gauge(s.last(), "current_limit_seats") - executing},
-				{"nominal headroom", row.NominalHeadroomSeats, gauge(s.last(), "nominal_limit_seats") - executing},
+				{"nominal headroom", row.NominalHeadroomSeats, reclaimed - executing},
 				{"reachable headroom", row.ReachableHeadroomSeats, reachable - executing},
 			}...)
 		}
@@ -284,26 +286,46 @@ type claim struct {
 	want int64
 }
 
-// reachable is the highest limit that a level can get (k8s.io/apiserver
-// pkg/util/flowcontrol, updateBorrowingLocked): the current limits of limited levels
-// add up to all nominal ones, and none is under its lower or over its upper limit.
-func (s stretch) reachable(level string, headrooms []v1alpha1.APFHeadroom) int64 {
+// withinReach are the limit that a level gets when it wants its nominal seats, and the
+// highest that it can get (k8s.io/apiserver pkg/util/flowcontrol,
+// updateBorrowingLocked). What exempt levels want is taken off all nominal seats. When
+// the rest is no more than the lower limits, every level has its own; when it is no more
+// than what all keep, what is over the lower limits is divided in proportion; else no
+// level gets less than it keeps, and all nominal seats are divided.
+func (s stretch) withinReach(level string, headrooms []v1alpha1.APFHeadroom) (reclaimed, reachable int64) {
 	gauge := func(metric, level string) int64 {
 		for _, p := range s.last().points {
-			if p.metric == "apiserver_flowcontrol_"+metric+"_limit_seats" && p.labels["priority_level"] == level {
+			if p.metric == "apiserver_flowcontrol_"+metric && p.labels["priority_level"] == level {
 				return int64(p.number)
 			}
 		}
 		return 0
 	}
-	var left int64
+	nominal, lower := gauge("nominal_limit_seats", level), gauge("lower_limit_seats", level)
+	var all, exempt, lowers, keep int64 // the last two of the others
 	for _, other := range headrooms {
-		left += gauge("nominal", other.Name)
-		if other.Name != level && other.Spec.Type == "Limited" {
-			left -= gauge("lower", other.Name)
+		n, l, high := gauge("nominal_limit_seats", other.Name), gauge("lower_limit_seats", other.Name), gauge("demand_seats_high_watermark", other.Name)
+		all += n
+		switch {
+		case other.Spec.Type != "Limited":
+			exempt += max(l, high)
+		case other.Name != level:
+			lowers, keep = lowers+l, keep+max(l, min(n, high))
 		}
 	}
-	return min(left, gauge("upper", level))
+	left := all - exempt
+	if left <= lower+lowers {
+		return lower, lower
+	}
+	reclaimed, reachable = nominal, min(all-lowers, gauge("upper_limit_seats", level))
+	if left <= nominal+lowers {
+		reachable = left - lowers
+	}
+	if left < nominal+keep {
+		part := float64(left-lower-lowers) / float64(nominal+keep-lower-lowers)
+		reclaimed = lower + int64(math.Round(float64(nominal-lower)*part))
+	}
+	return reclaimed, reachable
 }
 
 func figure(n *int64) string {

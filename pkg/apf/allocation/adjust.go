@@ -109,23 +109,3 @@ func (s State) claim() claim {
 		high:   float64(s.Max),
 	}
 }
-
-// Reachable is the highest limit that each level could be given: when the others
-// want no more than their minimum. It is nobody's guarantee but Bounds.Min. Exempt
-// levels have none, and 0 in the answer.
-func Reachable(levels []State) []int {
-	var nominal, minimum int
-	for _, l := range levels {
-		nominal += l.Nominal
-		if !l.Exempt {
-			minimum += l.Min
-		}
-	}
-	reachable := make([]int, len(levels))
-	for i, l := range levels {
-		if !l.Exempt {
-			reachable[i] = min(l.Max, nominal-(minimum-l.Min))
-		}
-	}
-	return reachable
-}

@@ -72,7 +72,11 @@ func (s *simulation) divide(o *observed, serverLimit int, demands []*demand, of 
 		d.states = append(d.states, state)
 		d.current = append(d.current, currentKnown || l.before == nil)
 	}
-	d.reachable = allocation.Reachable(d.states)
+	// Without demand: exempt levels too are at their minimum.
+	pool := allocation.PoolOf(d.states)
+	for _, state := range d.states {
+		d.reachable = append(d.reachable, pool.Reachable(state.Bounds))
+	}
 	if known {
 		d.latest = d.adjust(func(m *demand) allocation.Demand { return m.latest })
 		d.peak = d.adjust(func(m *demand) allocation.Demand { return m.peak })
@@ -158,7 +162,9 @@ func peakFit(l *v1alpha1.SimulatedLimits, d *demand, widest int64) v1alpha1.Peak
 		return v1alpha1.PeakUnknown
 	case peak <= l.MinimumSeats:
 		return v1alpha1.PeakFits
-	case peak <= l.NominalSeats:
+	// The limit at the peaks of all is the least that a level of this peak gets: what
+	// exempt levels demand is taken off first (apf_controller.go updateBorrowingLocked).
+	case peak <= l.NominalSeats && l.CurrentLimitAtPeakSeats != nil && peak <= *l.CurrentLimitAtPeakSeats:
 		return v1alpha1.PeakFitsAfterReclaim
 	default:
 		return v1alpha1.PeakFitsIfLent

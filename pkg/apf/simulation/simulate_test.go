@@ -315,3 +315,22 @@ func TestInputIsOnlyRead(t *testing.T) {
 		}
 	}
 }
+
+// What exempt requests want is taken off before it is decided whether nominal seats
+// come back: they do not while 400 of 602 are wanted there.
+func TestNominalSeatsDoNotComeBackBesideABusyExemptLevel(t *testing.T) {
+	for want, demand := range map[v1alpha1.PeakFit]float64{v1alpha1.PeakFitsAfterReclaim: 2, v1alpha1.PeakFitsIfLent: 400} {
+		in := newInput()
+		for level, high := range map[string]float64{"workload-low": 200, "global-default": 0, "exempt": demand} {
+			set(&in, apf.PeakDemand, level, high, high)
+			set(&in, apf.SmoothedDemand, level, high, high)
+		}
+		if got := outcome(t, simulate(t, v1alpha1.APFSimulationSpec{}, in), "workload-low").After; got.PeakFit != want {
+			t.Errorf("a peak of 200 beside %v exempt seats: %s", demand, renderLimits(got))
+		}
+		drop(&in, apf.PeakDemand, "exempt")
+		if got := outcome(t, simulate(t, v1alpha1.APFSimulationSpec{}, in), "workload-low").After; got.PeakFit != v1alpha1.PeakFitsIfLent {
+			t.Errorf("a peak of 200 beside unknown exempt seats: %s", renderLimits(got))
+		}
+	}
+}

@@ -1885,7 +1885,7 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 					},
 					"reachableLimitSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "reachableLimitSeats is the highest limit that the level can get, in seats: all nominal seats less those that the other limited levels never lend, but no more than its own borrowing limit allows. It gets that many only while the others need no more than their minimum. Absent for Exempt levels.",
+							Description: "reachableLimitSeats is the highest limit that the level can get and keep, in seats: all nominal seats less those that the other limited levels never lend, but no more than its own borrowing limit allows. It gets that many only while the others need no more than their minimum. Where exempt requests wanted so many seats in the last ten seconds that the others have less than their nominal ones, it is what they leave, and never less than the minimum of the level. Absent for Exempt levels, and when it is not known what exempt requests want.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -1927,7 +1927,7 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 					},
 					"nominalHeadroomSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "nominalHeadroomSeats is nominalSeats less executingSeats: what fits once the level has back what it lent, which takes up to ten seconds. Negative while borrowed seats are taken. Absent for Exempt levels.",
+							Description: "nominalHeadroomSeats is what fits once the level has back what it lent, which takes up to ten seconds: nominalSeats less executingSeats, or less than that where exempt requests, and the other levels, wanted so many seats in the last ten seconds that not all of nominalSeats come back. Negative while borrowed seats are taken. Absent for Exempt levels, and when it is not known what exempt requests want.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -2278,7 +2278,7 @@ func schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref common.ReferenceCallback) co
 					},
 					"nominalHeadroomSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "nominalHeadroomSeats is what fits there once the level has back what it lent, within ten seconds, in seats. Absent for Exempt levels.",
+							Description: "nominalHeadroomSeats is what fits there once the level has back what it lent, within ten seconds, in seats: not all of it while exempt requests want much. Absent for Exempt levels.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -3143,7 +3143,7 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 					},
 					"reachableLimitSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "reachableLimitSeats is the highest limit that the level can get, in seats: all nominal seats less those that the other limited levels never lend, but no more than its own borrowing limit allows. It gets that many only while the others need no more than their minimum. Absent for Exempt levels.",
+							Description: "reachableLimitSeats is the highest limit that the level can get and keep, in seats: all nominal seats less those that the other limited levels never lend, but no more than its own borrowing limit allows. It gets that many only while the others need no more than their minimum. Where exempt requests wanted so many seats in the last ten seconds that the others have less than their nominal ones, it is what they leave, and never less than the minimum of the level. Absent for Exempt levels, and when it is not known what exempt requests want.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -3185,7 +3185,7 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 					},
 					"nominalHeadroomSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "nominalHeadroomSeats is nominalSeats less executingSeats: what fits once the level has back what it lent, which takes up to ten seconds. Negative while borrowed seats are taken. Absent for Exempt levels.",
+							Description: "nominalHeadroomSeats is what fits once the level has back what it lent, which takes up to ten seconds: nominalSeats less executingSeats, or less than that where exempt requests, and the other levels, wanted so many seats in the last ten seconds that not all of nominalSeats come back. Negative while borrowed seats are taken. Absent for Exempt levels, and when it is not known what exempt requests want.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -3784,7 +3784,7 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref common.ReferenceCallback) 
 					},
 					"reachableSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "reachableSeats is the limit that the level gets while all others are at their minimum. Absent for Exempt levels, which have no limit.",
+							Description: "reachableSeats is the limit that the level gets while all others are at their minimum, those that are exempt included: when exempt requests want more, it gets less. Absent for Exempt levels, which have no limit.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},

@@ -218,7 +218,8 @@ type LevelHeadroom struct {
 	// +optional
 	HeadroomSeats *int64 `json:"headroomSeats,omitempty"`
 	// nominalHeadroomSeats is what fits there once the level has back what it lent,
-	// within ten seconds, in seats. Absent for Exempt levels.
+	// within ten seconds, in seats: not all of it while exempt requests want much.
+	// Absent for Exempt levels.
 	// +optional
 	NominalHeadroomSeats *int64 `json:"nominalHeadroomSeats,omitempty"`
 	// reachableHeadroomSeats is what fits there at most, with all that the level

@@ -179,10 +179,13 @@ type Seats struct {
 	// seats; it is adjusted every ten seconds.
 	// +optional
 	CurrentLimitSeats *int64 `json:"currentLimitSeats,omitempty"`
-	// reachableLimitSeats is the highest limit that the level can get, in seats: all
-	// nominal seats less those that the other limited levels never lend, but no more
-	// than its own borrowing limit allows. It gets that many only while the others
-	// need no more than their minimum. Absent for Exempt levels.
+	// reachableLimitSeats is the highest limit that the level can get and keep, in
+	// seats: all nominal seats less those that the other limited levels never lend, but
+	// no more than its own borrowing limit allows. It gets that many only while the
+	// others need no more than their minimum. Where exempt requests wanted so many seats
+	// in the last ten seconds that the others have less than their nominal ones, it is
+	// what they leave, and never less than the minimum of the level. Absent for Exempt
+	// levels, and when it is not known what exempt requests want.
 	// +optional
 	ReachableLimitSeats *int64 `json:"reachableLimitSeats,omitempty"`
 	// executingSeats is the number of seats taken at the newest sample.
@@ -208,9 +211,11 @@ type Seats struct {
 	// levels, which have no limit.
 	// +optional
 	HeadroomSeats *int64 `json:"headroomSeats,omitempty"`
-	// nominalHeadroomSeats is nominalSeats less executingSeats: what fits once the
-	// level has back what it lent, which takes up to ten seconds. Negative while
-	// borrowed seats are taken. Absent for Exempt levels.
+	// nominalHeadroomSeats is what fits once the level has back what it lent, which takes
+	// up to ten seconds: nominalSeats less executingSeats, or less than that where exempt
+	// requests, and the other levels, wanted so many seats in the last ten seconds that
+	// not all of nominalSeats come back. Negative while borrowed seats are taken. Absent
+	// for Exempt levels, and when it is not known what exempt requests want.
 	// +optional
 	NominalHeadroomSeats *int64 `json:"nominalHeadroomSeats,omitempty"`
 	// reachableHeadroomSeats is reachableLimitSeats less executingSeats: what fits at

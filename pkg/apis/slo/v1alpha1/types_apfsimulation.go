@@ -195,7 +195,8 @@ type SimulatedLimits struct {
 	// maximumSeats is nominalSeats and all that the level may borrow.
 	MaximumSeats int64 `json:"maximumSeats"`
 	// reachableSeats is the limit that the level gets while all others are at their
-	// minimum. Absent for Exempt levels, which have no limit.
+	// minimum, those that are exempt included: when exempt requests want more, it gets
+	// less. Absent for Exempt levels, which have no limit.
 	// +optional
 	ReachableSeats *int64 `json:"reachableSeats,omitempty"`
 	// currentLimitSeats is the limit that the next adjustment sets, under the demand
@@ -227,11 +228,12 @@ const (
 	PeakUnlimited PeakFit = "Unlimited"
 	// PeakFits says that the peak is within the minimum, which nobody can borrow.
 	PeakFits PeakFit = "Fits"
-	// PeakFitsAfterReclaim says that the peak is within the nominal limit: seats that
-	// were lent come back with the next adjustment, in ten seconds at most.
+	// PeakFitsAfterReclaim says that the peak is within the nominal limit, and within
+	// currentLimitAtPeakSeats: seats that were lent come back with the next adjustment,
+	// in ten seconds at most, although all levels are at their peaks.
 	PeakFitsAfterReclaim PeakFit = "FitsAfterReclaim"
 	// PeakFitsIfLent says that the peak is within the reachable limit: whether it fits
-	// depends on the demand of other levels.
+	// depends on the demand of other levels, exempt ones included.
 	PeakFitsIfLent PeakFit = "FitsIfLent"
 	// PeakQueues says that the peak is beyond the reachable limit: requests wait, and
 	// may be rejected when they wait too long or find their queues full.

@@ -56,6 +56,9 @@ type Config struct {
 	Interval time.Duration
 	// MinimumRequests in the window below which a report is marked LowTraffic.
 	MinimumRequests int64
+	// ObjectivesFile changes objectives and adds to them; see pkg/objectives. Empty:
+	// those that are built in.
+	ObjectivesFile string
 	// StateDir is the directory in which the days are kept over a restart. Empty:
 	// in memory only.
 	StateDir string

@@ -87,9 +87,9 @@ func (g grace) check(name string, problem func() error) healthz.HealthChecker {
 
 // addMetrics serves our own metrics together with those of the machinery, which
 // live in a global registry.
-func (s *Server) addMetrics(own []metrics.Registerable) error {
+func (s *Server) addMetrics(own []metrics.Registerable, more ...prometheus.Gatherer) error {
 	apimetrics.Register()
-	handler, err := metricsHandler(legacyregistry.DefaultGatherer, own)
+	handler, err := metricsHandler(legacyregistry.DefaultGatherer, own, more...)
 	if err != nil {
 		return err
 	}
@@ -97,12 +97,12 @@ func (s *Server) addMetrics(own []metrics.Registerable) error {
 	return nil
 }
 
-func metricsHandler(machinery prometheus.Gatherer, own []metrics.Registerable) (http.Handler, error) {
+func metricsHandler(machinery prometheus.Gatherer, own []metrics.Registerable, more ...prometheus.Gatherer) (http.Handler, error) {
 	registry := metrics.NewKubeRegistry()
 	for _, metric := range own {
 		if err := registry.Register(metric); err != nil {
 			return nil, fmt.Errorf("register metric %s: %w", metric.FQName(), err)
 		}
 	}
-	return metrics.HandlerFor(prometheus.Gatherers{machinery, registry}, metrics.HandlerOpts{}), nil
+	return metrics.HandlerFor(append(prometheus.Gatherers{machinery, registry}, more...), metrics.HandlerOpts{}), nil
 }

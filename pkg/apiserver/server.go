@@ -6,6 +6,7 @@ package apiserver
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -25,7 +26,6 @@ import (
 	"example.io/slo-apiserver/pkg/registry/install"
 	"example.io/slo-apiserver/pkg/registry/servicelevelindicator"
 	"example.io/slo-apiserver/pkg/registry/sloreport"
-	"example.io/slo-apiserver/pkg/slo"
 )
 
 // resourcesInterval is how often the cluster is asked for its resources. New
@@ -45,30 +45,30 @@ type Server struct {
 
 // New builds the server. It checks what can be checked before anything is
 // served: with Prometheus as the source, that one answers at the URL; with a state
-// directory, that it can be written.
+// directory, that it can be written; with a file of objectives, that it is valid.
 func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 	objects, err := newObjects(c.Client, c.Source.Scrape)
 	if err != nil {
 		return nil, err
 	}
-	source, err := c.newSource(ctx, objects)
+	reload, err := c.newReload(ctx, objects)
 	if err != nil {
 		return nil, err
 	}
+	source := reload.current.source
 	resources, err := newResources(c)
 	if err != nil {
 		return nil, err
 	}
-	objectives, err := slo.Catalog(c.Window, c.MinimumRequests)
-	if err != nil {
-		return nil, err
-	}
+	defined := reload.inEffect()
 	evaluator, err := evaluation.New(evaluation.Config{
-		Source:      source,
-		Historian:   source.historian,
+		Source:      defined.Source,
+		Historian:   defined.Historian,
 		Resources:   resources,
 		FlowControl: objects.flowControl,
-		Objectives:  objectives,
+		Objectives:  defined.Objectives,
+		Unread:      defined.Unread,
+		File:        defined.File,
 		Window:      c.Window,
 		Interval:    c.Interval,
 		Timeout:     source.timeout,
@@ -79,6 +79,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	reload.evaluator = evaluator
 	generic, err := c.generic.New("slo-apiserver", genericapiserver.NewEmptyDelegate())
 	if err != nil {
 		return nil, err
@@ -87,7 +88,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 		generic: generic,
 		objects: objects,
 		serve:   func(ctx context.Context) error { return generic.PrepareRun().RunWithContext(ctx) },
-		runners: []func(context.Context){resources.Run, source.run},
+		runners: []func(context.Context){resources.Run, reload.Run},
 	}
 	needs := server.needs(source, resources)
 	server.runners = append(server.runners, whenReady(needs, evaluator.RunLedger))
@@ -97,7 +98,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 	if err := server.addChecks(needs); err != nil {
 		return nil, err
 	}
-	return server, server.addMetrics(append(evaluator.Metrics(), source.metrics...))
+	return server, server.addMetrics(slices.Concat(evaluator.Metrics(), reload.registerable()), reload.sourceMetrics)
 }
 
 func newResources(c CompletedConfig) (*cluster.Resources, error) {

@@ -7,7 +7,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -16,8 +15,6 @@ import (
 	"k8s.io/component-base/metrics"
 	"k8s.io/klog/v2"
 
-	"example.io/slo-apiserver/pkg/apf"
-	"example.io/slo-apiserver/pkg/slo"
 	"example.io/slo-apiserver/pkg/sources"
 	"example.io/slo-apiserver/pkg/sources/prometheus"
 	"example.io/slo-apiserver/pkg/sources/scrape"
@@ -36,18 +33,21 @@ type source struct {
 	run func(context.Context)
 	// ready says why the source can not answer yet.
 	ready func() error
+	// check proves, at the start of the server, that there is anybody to ask; nil: there
+	// is nothing to prove.
+	check func(context.Context) error
 	// timeout of one read.
 	timeout time.Duration
 	metrics []metrics.Registerable
 }
 
-func (c CompletedConfig) newSource(ctx context.Context, objects *objects) (*source, error) {
-	signals := slices.Concat(slo.Signals(), apf.Signals())
+// newSource makes a source of these signals. It asks nobody yet.
+func (c CompletedConfig) newSource(objects *objects, signals []sources.Signal) (*source, error) {
 	switch {
 	case c.Source.Scrape != nil:
 		return c.newScrapeSource(objects, signals)
 	case c.Source.Prometheus != nil:
-		return c.newPrometheusSource(ctx, signals)
+		return c.newPrometheusSource(signals)
 	}
 	return nil, errors.New("no source of metrics is configured")
 }
@@ -123,7 +123,7 @@ func newKubeletFinder(config *ScrapeConfig, objects *objects) (scrape.Kubelets, 
 	}, nil
 }
 
-func (c CompletedConfig) newPrometheusSource(ctx context.Context, signals []sources.Signal) (*source, error) {
+func (c CompletedConfig) newPrometheusSource(signals []sources.Signal) (*source, error) {
 	config := c.Source.Prometheus
 	clientConfig := prometheus.ClientConfig{URL: config.URL}
 	if config.HTTPConfigFile != "" {
@@ -149,14 +149,17 @@ func (c CompletedConfig) newPrometheusSource(ctx context.Context, signals []sour
 	if err != nil {
 		return nil, fmt.Errorf("prometheus source: %w", err)
 	}
-	if err := check(ctx, api); err != nil {
-		return nil, fmt.Errorf("--prometheus-url %s: %w", config.URL, err)
-	}
 	return &source{
 		Source:    api,
 		historian: api,
 		run:       func(context.Context) {},
 		ready:     func() error { return nil },
+		check: func(ctx context.Context) error {
+			if err := check(ctx, api); err != nil {
+				return fmt.Errorf("--prometheus-url %s: %w", config.URL, err)
+			}
+			return nil
+		},
 		// Some queries follow each other; all of them share the interval.
 		timeout: c.Interval,
 		metrics: api.Metrics(),

@@ -118,16 +118,25 @@ func (e *Evaluator) fill(ctx context.Context, signal string, c chunk) (rest chun
 	if err != nil {
 		return c, fmt.Errorf("which resources are built in is not known: %w", err)
 	}
-	own := slices.DeleteFunc(slices.Clone(e.Objectives), func(o slo.Objective) bool { return o.Signal != signal })
+	e.days.mu.Lock()
+	d := e.days.definitions
+	e.days.mu.Unlock()
+	own := slices.DeleteFunc(slices.Clone(d.Objectives), func(o slo.Objective) bool { return o.Signal != signal || !d.hasHistory(o) })
+	if len(own) == 0 || d.Historian == nil {
+		return c, nil // nobody asks any more
+	}
 	wanted := sources.History{
 		Signal: signal, Bounds: slo.Decisive(own, signal),
 		First: c.first, Last: c.last, Step: time.Minute, Window: e.Window,
 	}
 	panicked := guard(ctx, "read the history of the source", func() {
-		err = e.Historian.ReadHistory(ctx, wanted, func(reading *sources.Reading) error {
+		err = d.Historian.ReadHistory(ctx, wanted, func(reading *sources.Reading) error {
 			minutes := slo.Judge(own, reading, classes, slo.Options{}).Minutes
 			e.days.mu.Lock()
 			defer e.days.mu.Unlock()
+			if e.days.definitions != d {
+				return errRedefined
+			}
 			learned, refused := e.days.ledger.Fill(reading.At, minutes)
 			e.metrics.backfilled.Add(float64(learned))
 			e.metrics.ledgerRefused.Add(float64(refused))
@@ -137,6 +146,9 @@ func (e *Evaluator) fill(ctx context.Context, signal string, c chunk) (rest chun
 	})
 	return c, errors.Join(panicked, err)
 }
+
+// errRedefined ends the reading of a chunk, which is tried again.
+var errRedefined = errors.New("the objectives were defined anew meanwhile")
 
 // sleep waits for that long, and says whether ctx goes on.
 func (e *Evaluator) sleep(ctx context.Context, long time.Duration) bool {

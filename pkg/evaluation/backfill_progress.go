@@ -8,6 +8,9 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/slo"
 )
 
 // askAgain is how long after the beginning of a backfill the next one may begin: the
@@ -24,6 +27,9 @@ type asked struct {
 	through, at time.Time
 	// underWay says that a backfill is.
 	underWay bool
+	// over says that, once it is not, the whole day is to be asked for again: the
+	// objectives are others.
+	over bool
 	// answered is the last minute in which the source was read, and missed the last one
 	// before that in which it was not.
 	answered, missed time.Time
@@ -38,6 +44,13 @@ func (a *asked) note(minute time.Time, read bool) {
 		a.missed = minute.Add(-time.Minute)
 	}
 	a.answered = minute
+}
+
+// startOver asks for the whole day again: what is known of it is not asked for.
+func (a *asked) startOver() {
+	if a.over = a.underWay; !a.over {
+		a.filling, a.through = nil, time.Time{}
+	}
 }
 
 // begin returns the minutes of which a backfill is worth while: those after the first,
@@ -63,16 +76,19 @@ func (a *asked) begin(now time.Time) (after, last time.Time, worth bool) {
 // backlogs are what is to be read of the last day, sorted by signal, and with it the
 // progress begins. There are none without a history.
 func (e *Evaluator) backlogs() []*backlog {
-	if e.Historian == nil {
-		return nil
-	}
 	now := e.Clock.Now()
-	bySignal := map[string][]string{}
-	for _, o := range e.Objectives {
-		bySignal[o.Signal] = append(bySignal[o.Signal], o.Name)
-	}
 	e.days.mu.Lock()
 	defer e.days.mu.Unlock()
+	d := e.days.definitions
+	if d.Historian == nil {
+		return nil
+	}
+	bySignal := map[string][]string{}
+	for _, o := range d.Objectives {
+		if d.hasHistory(o) {
+			bySignal[o.Signal] = append(bySignal[o.Signal], o.Name)
+		}
+	}
 	after, last, worth := e.days.asked.begin(now)
 	if !worth {
 		return nil
@@ -99,6 +115,16 @@ func (e *Evaluator) backfillEnded() {
 	e.days.mu.Lock()
 	defer e.days.mu.Unlock()
 	e.days.asked.underWay = false
+	if e.days.asked.over {
+		e.days.asked.startOver()
+	}
+}
+
+// hasHistory says that minutes of an objective can be read from the history: those
+// of histograms can, see sources.History. Without a verdict there is none to learn.
+func (d *Definitions) hasHistory(o slo.Objective) bool {
+	_, unread := d.Unread[o.Signal]
+	return o.Type != v1alpha1.IndicatorRatio && !o.Informational && !unread
 }
 
 // filling is how far the backfill from one signal has come, in minutes.

@@ -276,7 +276,7 @@ func TestBackfillBusy(t *testing.T) {
 		return err
 	}
 	e, clock := remembers(t, &traffic{}, h, "")
-	e.Objectives = slices.DeleteFunc(slices.Clone(e.Objectives), func(o slo.Objective) bool { return o.Signal != slo.SignalRequestLatency })
+	e.days.definitions.Objectives = slices.DeleteFunc(slices.Clone(e.Objectives), func(o slo.Objective) bool { return o.Signal != slo.SignalRequestLatency })
 	if waited, want := runBackfill(t, e, clock), 5*time.Minute+2*firstWait+longestTold; waited != want {
 		t.Errorf("waited %s, want %s", waited, want)
 	}

@@ -26,7 +26,8 @@ const (
 	ReasonBackfilled = "Backfilled"
 	// ReasonCheckpointSetAside: the checkpoint could not be used.
 	ReasonCheckpointSetAside = "CheckpointSetAside"
-	// ReasonObjectiveChanged: the checkpoint is of another definition of the objective.
+	// ReasonObjectiveChanged: the objective was defined anew, or the checkpoint is of
+	// another definition of it.
 	ReasonObjectiveChanged = "ObjectiveChanged"
 	// ReasonStarted: this server started less than a day ago, and without a
 	// checkpoint.
@@ -64,6 +65,10 @@ func (e *Evaluator) dayComplete(o slo.Objective, unknown int32, now time.Time) m
 		return set(ReasonBackfilling, counted+"; "+f.message()+note)
 	case f.hasLost(now):
 		return set(ReasonBackfillFailed, counted+"; "+f.message()+note)
+	case f == nil && now.Sub(e.days.begun[o.Name]) < day:
+		begun := e.days.begun[o.Name]
+		return set(ReasonObjectiveChanged, fmt.Sprintf("%s: this objective is defined as it is since %s, and has a whole day at %s",
+			counted, begun.UTC().Format(time.RFC3339), begun.Add(day).UTC().Format(time.RFC3339)))
 	case young && e.restored.problem != nil:
 		return set(ReasonCheckpointSetAside, counted+note)
 	case f != nil && e.wereAskedFor(o, unknown, now):

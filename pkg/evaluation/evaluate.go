@@ -35,6 +35,7 @@ type retryAfter interface{ RetryAfter() time.Duration }
 // wait and controllers see why.
 func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	now := e.Clock.Now()
+	d := e.adopt(now)
 	defer func() { e.metrics.duration.Observe(e.Clock.Since(now).Seconds()) }()
 	levels, schemas, err := e.FlowControl.Objects()
 	if err != nil {
@@ -42,13 +43,13 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	}
 	next := &Evaluation{Time: now, HeadroomsProblem: err}
 
-	e.read(ctx, now)
+	e.read(ctx, d, now)
 	next.ReadingProblem = e.readErr
 	if e.reading == nil || now.Sub(e.reading.At) > e.MaxAge {
 		message := fmt.Sprintf("The source of the metrics does not answer: %v", e.readErr)
-		next.Reports = slo.Unknown(e.Objectives, ReasonSourceUnavailable, message)
-		next.indicators = e.indicators(ctx, now, slo.Unassessed(e.Objectives, ReasonSourceUnavailable))
-		e.record(ctx, next, nil)
+		next.Reports = slo.Unknown(d.Objectives, ReasonSourceUnavailable, message)
+		next.indicators = e.indicators(ctx, now, slo.Unassessed(d.Objectives, ReasonSourceUnavailable))
+		e.record(ctx, d, next, nil)
 		next.Headrooms = apf.Unknown(levels, schemas, ReasonSourceUnavailable, message)
 		e.publish(next, "unavailable")
 		return next
@@ -58,7 +59,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 	if e.readErr != nil {
 		result = "stale"
 	}
-	if !e.compute(ctx, next, levels, schemas) {
+	if !e.compute(ctx, d, next, levels, schemas) {
 		result = "error"
 	}
 	if e.readErr != nil {
@@ -70,8 +71,8 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 
 // compute derives the objects from the reading, and reports whether all of it
 // went well. What one reading breaks is Unknown, and the other kind is served.
-func (e *Evaluator) compute(ctx context.Context, next *Evaluation, levels []*flowcontrolv1.PriorityLevelConfiguration, schemas []*flowcontrolv1.FlowSchema) bool {
-	reportsErr := e.judge(ctx, next)
+func (e *Evaluator) compute(ctx context.Context, d *Definitions, next *Evaluation, levels []*flowcontrolv1.PriorityLevelConfiguration, schemas []*flowcontrolv1.FlowSchema) bool {
+	reportsErr := e.judge(ctx, d, next)
 	headroomsErr := guard(ctx, "evaluate the priority levels", func() {
 		next.Headrooms = apf.Evaluate(e.reading, levels, schemas)
 	})
@@ -82,13 +83,13 @@ func (e *Evaluator) compute(ctx context.Context, next *Evaluation, levels []*flo
 }
 
 // read replaces the reading, or keeps the last one beside the error.
-func (e *Evaluator) read(ctx context.Context, now time.Time) {
+func (e *Evaluator) read(ctx context.Context, d *Definitions, now time.Time) {
 	if now.Before(e.readAgain) {
 		return
 	}
 	var reading *sources.Reading
 	var err error
-	if panicked := guard(ctx, "read the source", func() { reading, err = e.Source.Read(ctx, now, e.Window) }); panicked != nil {
+	if panicked := guard(ctx, "read the source", func() { reading, err = d.Source.Read(ctx, now, e.Window) }); panicked != nil {
 		err = panicked
 	}
 	e.readErr = err

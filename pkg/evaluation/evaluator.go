@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/singleflight"
@@ -56,7 +57,9 @@ type Evaluation struct {
 	ReadingProblem error
 }
 
-// Config of an Evaluator. Every field is needed but Historian and StateDir.
+// Config of an Evaluator. Every field is needed but Historian, Unread, File and
+// StateDir. Source, Historian, Objectives, Unread and File are those at the start: see
+// Replace.
 type Config struct {
 	Source sources.Source
 	// Historian has the history of the source. Nil: minutes before this server
@@ -65,6 +68,10 @@ type Config struct {
 	Resources   ResourceClasses
 	FlowControl FlowControl
 	Objectives  []slo.Objective
+	// Unread are signals of objectives that the source does not read, by name, and
+	// File is what they are from; see Definitions.
+	Unread map[string]slo.Unread
+	File   *FileState
 	// Window is read at every evaluation.
 	Window time.Duration
 	// Interval is the age up to which an evaluation is served again.
@@ -86,6 +93,8 @@ type Evaluator struct {
 	metrics evaluationMetrics
 	flight  singleflight.Group
 	days    days
+	// replacement of the definitions, until the next evaluation adopts it.
+	replacement atomic.Pointer[Definitions]
 
 	// Used by New and RunLedger only.
 	state           *state // nil: in memory only
@@ -121,7 +130,12 @@ func New(config Config) (*Evaluator, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Evaluator{Config: config, metrics: newEvaluationMetrics(), days: days{ledger: ledger}, started: config.Clock.Now()}
+	e := &Evaluator{Config: config, metrics: newEvaluationMetrics(), started: config.Clock.Now()}
+	e.days.ledger, e.days.begun = ledger, map[string]time.Time{}
+	e.days.definitions = &Definitions{
+		Source: config.Source, Historian: config.Historian, Objectives: config.Objectives,
+		Unread: config.Unread, File: config.File,
+	}
 	if config.StateDir != "" {
 		if err := e.restore(config.StateDir); err != nil {
 			return nil, err

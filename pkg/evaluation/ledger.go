@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/klog/v2"
 
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/slo"
 )
 
@@ -22,21 +23,25 @@ type days struct {
 	full bool
 	// asked is what the history of the source was asked for.
 	asked asked
+	// definitions in force.
+	definitions *Definitions
+	// begun is when the day of an objective began anew, because it was defined anew.
+	begun map[string]time.Time
 }
 
 // judge makes the reports of an evaluation, and records them. What is derived
 // from a reading that is not of now is shown, but says nothing of this minute.
-func (e *Evaluator) judge(ctx context.Context, next *Evaluation) error {
+func (e *Evaluator) judge(ctx context.Context, d *Definitions, next *Evaluation) error {
 	var judged slo.Judged
 	err := guard(ctx, "evaluate the objectives", func() {
 		// Without classes the reports say why they are Unknown.
 		classes, err := e.Resources.Classes()
-		judged = slo.Judge(e.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err})
+		judged = slo.Judge(d.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err, Unread: d.Unread})
 	})
 	if err != nil {
 		judged = slo.Judged{
-			Reports:     slo.Unknown(e.Objectives, ReasonEvaluationFailed, err.Error()),
-			Assessments: slo.Unassessed(e.Objectives, ReasonEvaluationFailed),
+			Reports:     slo.Unknown(d.Objectives, ReasonEvaluationFailed, err.Error()),
+			Assessments: slo.Unassessed(d.Objectives, ReasonEvaluationFailed),
 		}
 	}
 	next.Reports = judged.Reports
@@ -45,13 +50,13 @@ func (e *Evaluator) judge(ctx context.Context, next *Evaluation) error {
 	if e.readErr != nil {
 		minutes = nil
 	}
-	e.record(ctx, next, minutes)
+	e.record(ctx, d, next, minutes)
 	return err
 }
 
 // record the minute of an evaluation, and give its reports their days. Without
 // minutes this one is unknown.
-func (e *Evaluator) record(ctx context.Context, next *Evaluation, minutes []slo.Minute) {
+func (e *Evaluator) record(ctx context.Context, d *Definitions, next *Evaluation, minutes []slo.Minute) {
 	e.days.mu.Lock()
 	defer e.days.mu.Unlock()
 	refused := e.days.ledger.Record(next.Time, minutes)
@@ -63,17 +68,29 @@ func (e *Evaluator) record(ctx context.Context, next *Evaluation, minutes []slo.
 			"refused", refused, "keys", e.days.ledger.Keys())
 	}
 	e.days.full = refused > 0
-	objectives := make(map[string]slo.Objective, len(e.Objectives))
-	for _, o := range e.Objectives {
+	objectives := make(map[string]slo.Objective, len(d.Objectives))
+	for _, o := range d.Objectives {
 		objectives[o.Name] = o
 	}
 	for i := range next.Reports {
 		report := &next.Reports[i]
-		o := objectives[report.Name]
-		minutes := e.days.ledger.Day(report.Name, next.Time).Minutes(o)
-		report.Status.Day = &minutes
-		report.Status.Conditions = append(report.Status.Conditions, e.dayComplete(o, minutes.UnknownMinutes, next.Time))
+		e.giveDay(report, objectives[report.Name], next.Time)
+		if d.File != nil {
+			report.Status.Conditions = append(report.Status.Conditions, d.File.objectivesCurrent())
+		}
 	}
+}
+
+// giveDay gives a report what the ledger has of it. Without an objective there is no
+// good or bad minute, and so no day. It is called with e.days.mu held.
+func (e *Evaluator) giveDay(report *v1alpha1.SLOReport, o slo.Objective, now time.Time) {
+	report.Status.RequestBurnRates = e.days.ledger.BurnRates(o.Name, now)
+	if o.Informational {
+		return
+	}
+	minutes := e.days.ledger.Day(o.Name, now).Minutes(o)
+	report.Status.Day = &minutes
+	report.Status.Conditions = append(report.Status.Conditions, e.dayComplete(o, minutes.UnknownMinutes, now))
 }
 
 // KeyDays returns the figures of the last 24 hours of every key of an objective,

@@ -28,6 +28,7 @@ type EvaluationOptions struct {
 	Window          time.Duration
 	Interval        time.Duration
 	MinimumRequests int64
+	ObjectivesFile  string
 	StateDir        string
 }
 
@@ -48,6 +49,10 @@ func (o *EvaluationOptions) AddFlags(flags *pflag.FlagSet) {
 		"How often metrics are scraped, and the age up to which an evaluation is served to all readers.")
 	flags.Int64Var(&o.MinimumRequests, "minimum-requests", o.MinimumRequests,
 		"Number of requests in the window below which a report carries the condition LowTraffic.")
+	flags.StringVar(&o.ObjectivesFile, "objectives-file", o.ObjectivesFile,
+		"YAML file with what this cluster changes in the objectives, and adds: thresholds, exclusions, minimum traffic, profiles, "+
+			"latencies and ratios of its own. It is read again when it changes; while it can not be used, the objectives of before stay in force. "+
+			"Empty: the official objectives.")
 	flags.StringVar(&o.StateDir, "state-dir", o.StateDir,
 		"Directory in which the minutes of the last day are kept over a restart; it has to be there, and to be writable. "+
 			"The time in which the server did not run is unknown. Empty: in memory only.")

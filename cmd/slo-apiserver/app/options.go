@@ -142,6 +142,7 @@ func (o *Options) Config(ctx context.Context) (*apiserver.Config, error) {
 	config.Window = o.Evaluation.Window
 	config.Interval = o.Evaluation.Interval
 	config.MinimumRequests = o.Evaluation.MinimumRequests
+	config.ObjectivesFile = o.Evaluation.ObjectivesFile
 	config.StateDir = o.Evaluation.StateDir
 	if err := o.applyTo(config); err != nil {
 		return nil, err

@@ -19,6 +19,10 @@ const (
 	// ConditionDayComplete is True when no minute of the last 24 hours is unknown,
 	// and False with the reason why some are.
 	ConditionDayComplete = "DayComplete"
+	// ConditionObjectivesCurrent is False when the file of objectives can not be used as
+	// it is, so that those of before are in force. It is True otherwise, and absent
+	// without such a file.
+	ConditionObjectivesCurrent = "ObjectivesCurrent"
 	// ConditionHasHeadroom is True when the level has seats to give and turned
 	// nobody away in the window.
 	ConditionHasHeadroom = "HasHeadroom"

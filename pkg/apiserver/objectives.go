@@ -1,0 +1,67 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package apiserver
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"os"
+	"time"
+
+	"example.io/slo-apiserver/pkg/objectives"
+	"example.io/slo-apiserver/pkg/slo"
+)
+
+// objectivesFile is the file by which a cluster changes objectives and adds to them.
+type objectivesFile struct {
+	path            string // empty: there is none
+	window          time.Duration
+	minimumRequests int64
+	// seen is what the file was when it was last looked at: its content, or why it can
+	// not be read.
+	seen [sha256.Size]byte
+}
+
+// load returns the definitions of the file, or those that are built in without one.
+// Changed is false when the file is as it was at the last call, whatever came of that.
+func (f *objectivesFile) load() (d slo.Definitions, changed bool, err error) {
+	if f.path == "" {
+		d, err = slo.DefaultDefinitions(f.window, f.minimumRequests)
+		return d, true, err
+	}
+	// By content: in a volume of a ConfigMap the file is a link into a directory that
+	// is replaced, with times of its own.
+	data, readErr := readAtMost(f.path, objectives.MaximumBytes+1)
+	look := sha256.Sum256(data)
+	if readErr != nil {
+		look = sha256.Sum256([]byte("error: " + readErr.Error()))
+	}
+	changed = look != f.seen
+	f.seen = look
+	if readErr != nil {
+		return slo.Definitions{}, changed, readErr // names the file
+	}
+	if !changed {
+		return slo.Definitions{}, false, nil
+	}
+	catalog, err := objectives.Load(f.path, data)
+	if err != nil {
+		return slo.Definitions{}, true, err
+	}
+	d, err = slo.Define(catalog, f.window, f.minimumRequests)
+	if err != nil {
+		return slo.Definitions{}, true, fmt.Errorf("%s: %w", f.path, err)
+	}
+	return d, true, nil
+}
+
+func readAtMost(path string, most int64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(io.LimitReader(file, most))
+}

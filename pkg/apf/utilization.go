@@ -25,12 +25,16 @@ const nanosecondsPerMillisecond = 1e6
 // seatUtilization reads the increase of the histogram of seats taken as a share of
 // the current limit (queueset.go sets ConcurrencyDenominator); nil when unknown. No
 // time passes without observations: none at all is no idleness.
+//
+// Up to 1.27 the share was of the current limit even when that was 0: 0/0 for an idle
+// level that has lent all its seats, which is counted with what is over the last bound
+// and makes a sum that is no number from then on. What is there may be such time.
 func seatUtilization(b *sources.Buckets) *v1alpha1.SeatUtilization {
 	if !sound(b) {
 		return nil
 	}
 	b = b.EnsureMonotonic()
-	if b.Count() < nanosecondsPerMillisecond {
+	if b.Count() < nanosecondsPerMillisecond || math.IsNaN(b.Sum) && beyond(b) > 0 {
 		return nil
 	}
 	u := &v1alpha1.SeatUtilization{Average: ratio(b.Sum / b.Count())}
@@ -56,6 +60,14 @@ func peakShare(b *sources.Buckets) (over, upTo string) {
 		return over, ""
 	}
 	return over, ratio(b.Bounds[top])
+}
+
+// beyond is what is over the last finite bound.
+func beyond(b *sources.Buckets) float64 {
+	if n := len(b.Counts); n > 1 {
+		return b.Counts[n-1] - b.Counts[n-2]
+	}
+	return b.Count()
 }
 
 // sound says that a histogram can be read: it is there, it ends with +Inf, and its

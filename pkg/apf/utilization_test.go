@@ -6,6 +6,10 @@ package apf
 import (
 	"math"
 	"testing"
+	"time"
+
+	fcmetrics "k8s.io/apiserver/pkg/util/flowcontrol/metrics"
+	"k8s.io/component-base/metrics"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
@@ -33,6 +37,8 @@ func TestSeatUtilization(t *testing.T) {
 			"average=0.249938 peak=(0,0.5] saturated=-ms from SeatUtilization"},
 		{"sum unknown", &sources.Buckets{Bounds: []float64{0.99, 1, inf}, Counts: []float64{second, second, second}, Sum: math.NaN()},
 			"average=- peak=(0,0.99] saturated=0ms from SeatUtilization"},
+		{"no share of a limit of 0", &sources.Buckets{Bounds: []float64{0.99, 1, inf}, Counts: []float64{0, 0, second}, Sum: math.NaN()}, "- from -"},
+		{"no share in part", &sources.Buckets{Bounds: []float64{0.99, 1, inf}, Counts: []float64{second, second, 2 * second}, Sum: math.NaN()}, "- from -"},
 	}
 	for _, test := range tests {
 		s := &v1alpha1.InstanceSeats{Utilization: seatUtilization(test.buckets)}
@@ -42,6 +48,35 @@ func TestSeatUtilization(t *testing.T) {
 		if got := renderUse(s); got != test.want {
 			t.Errorf("%s: got %s, want %s", test.name, got, test.want)
 		}
+	}
+}
+
+// What the histogram of a kube-apiserver makes of an idle level whose limit is 0, where
+// the limit is the denominator (queueset.go, up to 1.27: SetDenominator of
+// ConcurrencyLimit): it is not full for five minutes.
+func TestUtilizationOfALentLevelBefore128(t *testing.T) {
+	now := time.Unix(1000, 0)
+	vec := fcmetrics.NewTestableTimingRatioHistogramVec(func() time.Time { return now }, &metrics.TimingHistogramOpts{
+		Name: "seat_utilization", Buckets: []float64{0, 0.5, 0.99, 1}, StabilityLevel: metrics.ALPHA,
+	}, "priority_level")
+	registry := metrics.NewKubeRegistry()
+	registry.MustRegister(vec)
+	gauge := vec.NewForLabelValuesSafe(0, 1, []string{"lent"})
+	gauge.SetDenominator(0)
+	now = now.Add(5 * time.Minute)
+	gauge.Set(0)
+	families, err := registry.Gather()
+	if err != nil || len(families) != 1 {
+		t.Fatalf("%d families, %v", len(families), err)
+	}
+	h := families[0].GetMetric()[0].GetHistogram()
+	b := &sources.Buckets{Sum: h.GetSampleSum()}
+	for _, bucket := range h.GetBucket() {
+		b.Bounds, b.Counts = append(b.Bounds, bucket.GetUpperBound()), append(b.Counts, float64(bucket.GetCumulativeCount()))
+	}
+	b.Bounds, b.Counts = append(b.Bounds, math.Inf(1)), append(b.Counts, float64(h.GetSampleCount()))
+	if u := seatUtilization(b); beyond(b) < 299e9 || u != nil {
+		t.Errorf("use of an idle level: %+v, of %v with the sum %v", u, b.Counts, b.Sum)
 	}
 }
 

@@ -133,6 +133,14 @@ func (c CompletedConfig) newPrometheusSource(signals []sources.Signal) (*source,
 		}
 		clientConfig.HTTP = file
 	}
+	match, err := config.match()
+	if err != nil {
+		return nil, fmt.Errorf("--prometheus-match: %w", err)
+	}
+	parameters, err := config.parameters()
+	if err != nil {
+		return nil, fmt.Errorf("--prometheus-query-param: %w", err)
+	}
 	client, err := prometheus.NewClient(clientConfig)
 	if err != nil {
 		return nil, fmt.Errorf("--prometheus-url: %w", err)
@@ -142,6 +150,8 @@ func (c CompletedConfig) newPrometheusSource(signals []sources.Signal) (*source,
 		Signals:      signals,
 		APIServerJob: config.APIServerJob,
 		KubeletJob:   config.KubeletJob,
+		Match:        match,
+		Parameters:   parameters,
 		Timeout:      config.Timeout,
 		// With half of a window without samples there is no saying what it was like.
 		MaxAge: c.Window / 2,

@@ -133,6 +133,10 @@ type PrometheusConfig struct {
 	HTTPConfigFile string
 	// APIServerJob and KubeletJob are anchored regular expressions for the label job.
 	APIServerJob, KubeletJob string
+	// Match are label matchers of every query, as NAME=VALUE.
+	Match []string
+	// QueryParameters go with every query, as NAME=VALUE.
+	QueryParameters []string
 	// Timeout of one query.
 	Timeout time.Duration
 }
@@ -140,6 +144,12 @@ type PrometheusConfig struct {
 // Validate returns what is wrong, by the name of the flag.
 func (c *PrometheusConfig) Validate() []error {
 	var errs []error
+	if _, err := c.match(); err != nil {
+		errs = append(errs, fmt.Errorf("--prometheus-match: %w", err))
+	}
+	if _, err := c.parameters(); err != nil {
+		errs = append(errs, fmt.Errorf("--prometheus-query-param: %w", err))
+	}
 	if err := validateURL(c.URL, "http", "https"); err != nil {
 		errs = append(errs, fmt.Errorf("--prometheus-url: %w", err))
 	}
@@ -147,6 +157,35 @@ func (c *PrometheusConfig) Validate() []error {
 		errs = append(errs, fmt.Errorf("--prometheus-timeout %s is not positive", c.Timeout))
 	}
 	return errs
+}
+
+// match is Match by name.
+func (c *PrometheusConfig) match() (map[string]string, error) {
+	match := map[string]string{}
+	for _, text := range c.Match {
+		name, value, found := strings.Cut(text, "=")
+		if !found {
+			return nil, fmt.Errorf("%q is no matcher: give LABEL=VALUE, such as cluster=prod-eu", text)
+		}
+		if other, twice := match[name]; twice {
+			return nil, fmt.Errorf("%s is given twice, as %q and as %q: a series has one value only", name, other, value)
+		}
+		match[name] = value
+	}
+	return match, prometheus.ValidateMatch(match)
+}
+
+// parameters are QueryParameters by name, which may come more than once.
+func (c *PrometheusConfig) parameters() (url.Values, error) {
+	parameters := url.Values{}
+	for _, text := range c.QueryParameters {
+		name, value, found := strings.Cut(text, "=")
+		if !found {
+			return nil, fmt.Errorf("%q is no parameter: give NAME=VALUE, such as partial_response=false", text)
+		}
+		parameters.Add(name, value)
+	}
+	return parameters, prometheus.ValidateParameters(parameters)
 }
 
 func validateURL(text string, schemes ...string) error {

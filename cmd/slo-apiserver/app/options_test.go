@@ -7,6 +7,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -90,6 +91,15 @@ func TestValidate(t *testing.T) {
 		"default time-out gives":  {[]string{"--interval=5s"}, nil},
 		"time-out of a scrape":    {[]string{"--interval=5s", "--scrape-timeout=6s"}, []string{"--scrape-timeout 6s is longer than --interval 5s"}},
 		"time-out of a query":     {prometheus("--interval=5s", "--prometheus-timeout=6s"), []string{"--prometheus-timeout 6s is longer than --interval 5s"}},
+		"matcher":                 {prometheus("--prometheus-match=cluster=a=b\"}", "--prometheus-match=zone="), nil},
+		"no matcher":              {prometheus("--prometheus-match=cluster"), []string{`--prometheus-match: "cluster" is no matcher: give LABEL=VALUE`}},
+		"matcher of two values":   {prometheus("--prometheus-match=cluster=a", "--prometheus-match=cluster=b"), []string{`--prometheus-match: cluster is given twice, as "a" and as "b"`}},
+		"matcher with a name":     {prometheus("--prometheus-match=a~=b"), []string{`--prometheus-match: the matcher a~="b" does not begin with a label name`}},
+		"matcher for jobs":        {prometheus("--prometheus-match=job=b"), []string{`--prometheus-match: the matcher job="b" belongs into the job options`}},
+		"matcher of scrape":       {[]string{"--prometheus-match=a=b"}, []string{"--prometheus-match: no effect with --source=scrape"}},
+		"parameters":              {prometheus("--prometheus-query-param=extra_filters[]={a=\"b\"}", "--prometheus-query-param=extra_filters[]={}"), nil},
+		"no parameter":            {prometheus("--prometheus-query-param=dedup"), []string{`--prometheus-query-param: "dedup" is no parameter: give NAME=VALUE`}},
+		"parameter of ours":       {prometheus("--prometheus-query-param=query=up"), []string{"--prometheus-query-param: the parameter query is not possible"}},
 		"no time-out":             {[]string{"--scrape-timeout=0"}, []string{"--scrape-timeout 0s is not positive"}},
 		"two ways to verify":      {[]string{"--kubelet-insecure-tls", "--kubelet-certificate-authority=" + file}, []string{"exclude each other"}},
 		"insecure, no kubelets":   {[]string{"--kubelet-insecure-tls", "--scrape-kubelets=false"}, []string{"--kubelet-insecure-tls has no effect with --scrape-kubelets=false"}},
@@ -148,10 +158,12 @@ func TestSourceConfig(t *testing.T) {
 	if got := parse(t, "--interval=5s").Source.Config(5 * time.Second); got.Prometheus != nil || got.Scrape.Timeout != 5*time.Second {
 		t.Errorf("scrape: %+v", got)
 	}
-	got := parse(t, "--source=prometheus", "--prometheus-url=http://a", "--prometheus-kubelet-job=k").Source.Config(time.Minute)
+	got := parse(t, "--source=prometheus", "--prometheus-url=http://a", "--prometheus-kubelet-job=k",
+		"--prometheus-match=cluster=prod,eu", "--prometheus-match", "zone=", "--prometheus-query-param=dedup=true").Source.Config(time.Minute)
 	want := apiserver.DefaultPrometheusConfig()
 	want.URL, want.KubeletJob = "http://a", "k"
-	if got.Scrape != nil || *got.Prometheus != want {
+	want.Match, want.QueryParameters = []string{"cluster=prod,eu", "zone="}, []string{"dedup=true"}
+	if got.Scrape != nil || !reflect.DeepEqual(*got.Prometheus, want) {
 		t.Errorf("prometheus: %+v, want %+v", got.Prometheus, want)
 	}
 }

@@ -67,6 +67,10 @@ func (o *SourceOptions) AddFlags(sections *cliflag.NamedFlagSets) {
 		"Regular expression, anchored at both ends, for the job label of the kube-apiservers. It must not match the job of this server, nor of other aggregated API servers.")
 	flags.StringVar(&o.Prometheus.KubeletJob, "prometheus-kubelet-job", o.Prometheus.KubeletJob,
 		"Regular expression, anchored at both ends, for the job label of the kubelets.")
+	flags.StringArrayVar(&o.Prometheus.Match, "prometheus-match", o.Prometheus.Match,
+		"Label and value, such as cluster=prod-eu, that all series of this cluster have and those of others have not. It goes into every query: one shared Thanos or Mimir gives each cluster its own answer. Repeat it for more labels.")
+	flags.StringArrayVar(&o.Prometheus.QueryParameters, "prometheus-query-param", o.Prometheus.QueryParameters,
+		"Parameter that goes with every query, such as partial_response=false for Thanos. Repeat it for more.")
 	flags.DurationVar(&o.Prometheus.Timeout, "prometheus-timeout", o.Prometheus.Timeout,
 		"Time that one query may take.")
 }

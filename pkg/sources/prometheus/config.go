@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"time"
@@ -47,6 +48,10 @@ type Config struct {
 	// Match restricts all queries to series with these label values, for example
 	// {"cluster": "prod-1"} where Prometheus holds several clusters.
 	Match map[string]string
+	// Parameters that go with each query, for what takes more than Prometheus does:
+	// dedup, partial_response and max_source_resolution of Thanos, extra_label of
+	// VictoriaMetrics. Prometheus does not look at what it does not know.
+	Parameters url.Values
 	// Timeout of one query; 0 means 10 s.
 	Timeout time.Duration
 	// Concurrency is how many queries may be under way at once; 0 means 4.
@@ -95,19 +100,50 @@ func (c Config) validate() error {
 			return fmt.Errorf("the %s job %q is not a regular expression in RE2 syntax", what, job)
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(c.Match)) {
+	if err := errors.Join(ValidateMatch(c.Match), ValidateParameters(c.Parameters)); err != nil {
+		return err
+	}
+	if err := validateSignals(c.Signals); err != nil {
+		return err
+	}
+	for _, signal := range c.Signals {
+		for _, name := range slices.Sorted(maps.Keys(c.Match)) {
+			if _, own := signal.Match[name]; own || slices.Contains(signal.Labels, name) {
+				return fmt.Errorf("the matcher %s=%q is not possible: signal %q has that label from its metric, and would be read in part", name, c.Match[name], signal.Name)
+			}
+		}
+	}
+	return nil
+}
+
+// ValidateMatch says what is wrong with Config.Match by itself.
+func ValidateMatch(match map[string]string) error {
+	for _, name := range slices.Sorted(maps.Keys(match)) {
 		switch {
 		case !labelName.MatchString(name):
-			return fmt.Errorf("the matcher %s=%q does not begin with a label name", name, c.Match[name])
+			return fmt.Errorf("the matcher %s=%q does not begin with a label name", name, match[name])
 		case name == "job":
-			return fmt.Errorf("the matcher job=%q belongs into the job options, which take one for each component", c.Match[name])
+			return fmt.Errorf("the matcher job=%q belongs into the job options, which take one for each component", match[name])
 		case slices.Contains(ours, name):
-			return fmt.Errorf("the matcher %s=%q is not possible: the queries use that label themselves", name, c.Match[name])
-		case !utf8.ValidString(c.Match[name]):
+			return fmt.Errorf("the matcher %s=%q is not possible: the queries use that label themselves", name, match[name])
+		case !utf8.ValidString(match[name]):
 			return fmt.Errorf("the value of the matcher %s is not UTF-8", name)
 		}
 	}
-	return validateSignals(c.Signals)
+	return nil
+}
+
+// ValidateParameters says what is wrong with Config.Parameters.
+func ValidateParameters(parameters url.Values) error {
+	for _, name := range slices.Sorted(maps.Keys(parameters)) {
+		switch {
+		case name == "":
+			return errors.New("a parameter has no name")
+		case slices.Contains([]string{"query", "time", "start", "end", "step", "timeout"}, name):
+			return fmt.Errorf("the parameter %s is not possible: each query has its own", name)
+		}
+	}
+	return nil
 }
 
 func validateSignals(signals []sources.Signal) error {

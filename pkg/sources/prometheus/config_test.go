@@ -4,6 +4,7 @@
 package prometheus
 
 import (
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -32,6 +33,8 @@ func TestNewRejects(t *testing.T) {
 		{"matcher for job", func(c *Config) { c.Match = map[string]string{"job": "x"} }, "belongs into the job options"},
 		{"matcher for le", func(c *Config) { c.Match = map[string]string{"le": "x"} }, "use that label themselves"},
 		{"matcher value", func(c *Config) { c.Match = map[string]string{"a": "\xff"} }, "is not UTF-8"},
+		{"matcher for a label of a metric", func(c *Config) { c.Match, c.Signals[0].Labels = map[string]string{"verb": "GET"}, []string{"verb"} }, `"requests" has that label from its metric`},
+		{"parameter", func(c *Config) { c.Parameters = url.Values{"time": {"0"}} }, "the parameter time is not possible"},
 		{"timeout", func(c *Config) { c.Timeout = -time.Second }, "may not be negative"},
 		{"signal twice", func(c *Config) { c.Signals = append(c.Signals, c.Signals[0]) }, `signal "requests" is declared twice`},
 		{"component", func(c *Config) { c.Signals[0].Component = "etcd" }, `unknown component "etcd"`},

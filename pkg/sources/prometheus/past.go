@@ -60,7 +60,8 @@ func (p *past) query(ctx context.Context, q *session, promql string, each func(*
 
 // samples of a selector, which are asked for once for all instants.
 func (p *past) samples(ctx context.Context, q *session, selector string, long time.Duration, each func(*series) error) error {
-	kept, known := p.kept[selector]
+	key := selector + "[]" // apart from the values that query has of the same selector
+	kept, known := p.kept[key]
 	if !known {
 		all := duration(p.last.Sub(q.at) + long)
 		var err error
@@ -70,7 +71,7 @@ func (p *past) samples(ctx context.Context, q *session, selector string, long ti
 		if err != nil {
 			return err
 		}
-		p.kept[selector] = kept
+		p.kept[key] = kept
 	}
 	return between(kept, q.at.Add(-long), q.at, each)
 }

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,11 +21,13 @@ import (
 
 // querier sends queries: a bounded number at once, each with its own deadline.
 type querier struct {
-	client    api.Client
-	timeout   time.Duration
-	maxSeries int
-	slots     chan struct{}
-	metrics   *queryMetrics
+	client api.Client
+	// parameters that go with each query.
+	parameters url.Values
+	timeout    time.Duration
+	maxSeries  int
+	slots      chan struct{}
+	metrics    *queryMetrics
 }
 
 // session is what the queries of one Read have in common: their time, and the
@@ -87,6 +90,7 @@ func timestamp(t time.Time) string {
 func (s *session) send(ctx context.Context, path string, form url.Values, each func(*series) error) error {
 	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	maps.Copy(form, s.parameters)
 	form.Set("timeout", strconv.FormatInt(s.timeout.Milliseconds(), 10)+"ms")
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.URL(path, nil).String(), strings.NewReader(form.Encode()))
 	if err != nil {

@@ -25,6 +25,7 @@ func TestReal(t *testing.T) {
 	}
 	samples = append(samples, troubleSamples(t)...)
 	samples = append(samples, quantileSamples()...)
+	samples = append(samples, sharedSamples()...)
 	url := prometheustest.Start(t, samples)
 
 	t.Run("conformance", func(t *testing.T) {
@@ -35,6 +36,7 @@ func TestReal(t *testing.T) {
 	})
 	t.Run("trouble", func(t *testing.T) { testTrouble(t, url) })
 	t.Run("quantiles", func(t *testing.T) { testQuantiles(t, url) })
+	t.Run("clusters", func(t *testing.T) { testClusters(t, url) })
 	t.Run("queries", func(t *testing.T) { testQueries(t, url) })
 	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, url) })
 }

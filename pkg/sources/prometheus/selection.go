@@ -59,6 +59,10 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 		chosen.warnings = []sources.Warning{{Reason: sources.TargetsUnknown, Component: component, Message: fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check the job option", startTime, job, component)}}
 		return chosen
 	}
+	if clusters := found.clusters(seconds(at.Add(-s.config.MaxAge))); len(clusters) > 1 {
+		chosen.warnings = []sources.Warning{{Reason: sources.SeveralClusters, Component: component, Message: fmt.Sprintf("Prometheus has %ss of %d clusters (%s): none is read, since a sum would be of no cluster; choose one with --prometheus-match %s=NAME",
+			component, len(clusters), strings.Join(clusters[:min(3, len(clusters))], ", "), clusterLabel)}}
+	}
 	byName := map[string][]*target{}
 	observed := map[string]int{} // by job
 	for _, t := range found {
@@ -85,7 +89,7 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 			left = append(left, same[0])
 		}
 	}
-	chosen.warnings = warnings(component, byName)
+	chosen.warnings = append(chosen.warnings, warnings(component, byName)...)
 	for _, job := range slices.Sorted(maps.Keys(observed)) {
 		matchers := append(slices.Clone(base), oneOf("job", []string{job}))
 		var without []string
@@ -165,6 +169,8 @@ func (s *Source) problem(t *target, at time.Time) string {
 		tried = timeOf(t.upAt).Sub(timeOf(t.last))
 	}
 	switch patience := time.Duration(2.5 * t.interval * float64(time.Second)); {
+	case t.stranger:
+		return "one of several clusters"
 	case t.conflict != "":
 		return "two series at a time, which differ in the label " + t.conflict
 	case t.processes > 1:
@@ -184,6 +190,8 @@ func (s *Source) problem(t *target, at time.Time) string {
 // cause of a problem, for those that have a reason of their own.
 func cause(t *target) sources.Reason {
 	switch {
+	case t.stranger:
+		return sources.SeveralClusters
 	case t.conflict != "":
 		return sources.ConflictingSeries
 	case t.processes > 1:
@@ -219,9 +227,9 @@ func warnings(component sources.Component, byName map[string][]*target) []source
 			several = append(several, name)
 			severalText = cmp.Or(severalText, fmt.Sprintf("is the address of %d processes that answer in turn, as their start times show: their counts look like resets, and are not read; scrape each process at an address of its own", same[0].processes))
 		}
-		if label := same[0].conflict; label != "" {
+		if label := same[0].conflict; label != "" && !same[0].stranger {
 			conflicting = append(conflicting, name)
-			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and would be counted twice: it is not read; add a matcher for that label", label))
+			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and would be counted twice: it is not read; choose one with --prometheus-match %s=VALUE", label, label))
 		}
 	}
 	var all []sources.Warning

@@ -52,14 +52,16 @@ func New(config Config) (*Source, error) {
 	}
 	config = config.withDefaults()
 	config.Signals, config.Match = slices.Clone(config.Signals), maps.Clone(config.Match)
+	config.Parameters = maps.Clone(config.Parameters)
 	own := newQueryMetrics()
 	queries := func(atOnce int) *querier {
 		return &querier{
-			client:    config.Client,
-			timeout:   config.Timeout,
-			maxSeries: config.MaxSeries,
-			slots:     make(chan struct{}, atOnce),
-			metrics:   own,
+			client:     config.Client,
+			parameters: config.Parameters,
+			timeout:    config.Timeout,
+			maxSeries:  config.MaxSeries,
+			slots:      make(chan struct{}, atOnce),
+			metrics:    own,
 		}
 	}
 	return &Source{

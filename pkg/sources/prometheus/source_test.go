@@ -166,7 +166,7 @@ func TestReadNativeHistogram(t *testing.T) {
 // Series of several clusters or replicas in one Prometheus look like one instance,
 // and would be counted twice: seats that are taken, and seats that are left.
 func TestReadConflict(t *testing.T) {
-	one := `{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a","cluster":"%s"},"values":[[%d,"5"],[%d,"5"]]}`
+	one := `{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a","replica":"%s"},"values":[[%d,"5"],[%d,"5"]]}`
 	for _, test := range []struct {
 		name               string
 		begins, ends, than int64 // of the first series, and the second one begins
@@ -191,7 +191,7 @@ func TestReadConflict(t *testing.T) {
 		if reading.Instances[0].Observed == test.conflict {
 			t.Errorf("%s: got instance %+v", test.name, reading.Instances[0])
 		}
-		warned := strings.Contains(fmt.Sprint(reading.Warnings), "differ in the label cluster, and would be counted twice: it is not read; add a matcher")
+		warned := strings.Contains(fmt.Sprint(reading.Warnings), "differ in the label replica, and would be counted twice: it is not read; choose one with --prometheus-match replica=VALUE")
 		if warned != test.conflict {
 			t.Errorf("%s: got warnings %q", test.name, reading.Warnings)
 		}

@@ -47,6 +47,11 @@ type target struct {
 	// conflict names a label in which two series of the target differ that both
 	// have recent samples.
 	conflict string
+	// cluster is its label of that name, in its newest series; other is that of another
+	// series at that time.
+	cluster, other string
+	// stranger says that other targets have another cluster: see choose.
+	stranger bool
 
 	starts, ups history
 	// renamed says that the window holds samples of it under other labels too: its
@@ -108,10 +113,11 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 			into = &t.starts
 		}
 		if label, conflict := into.conflict(one, recent); conflict {
-			t.conflict, t.renamed = label, true
+			t.conflict, t.other, t.renamed = label, strings.Clone(one.label(clusterLabel)), true
 			return nil
 		}
 		t.renamed = t.renamed || len(into.points) > 0
+		t.belongs(one, into)
 		into.add(one)
 		return nil
 	})
@@ -119,29 +125,6 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 		t.summarize(seconds(q.at.Add(-window)))
 	}
 	return found, err
-}
-
-// conflict says whether h and one have samples of the same time, and in which label
-// they differ. One that ends before the other begins goes on as it.
-func (h *history) conflict(one *series, recent float64) (string, bool) {
-	if len(h.points) == 0 {
-		return "", false
-	}
-	first, last := one.points[0].at, one.points[len(one.points)-1].at
-	if newest := h.points[len(h.points)-1].at; newest < recent || last < recent || first > newest || h.points[0].at > last {
-		return "", false
-	}
-	for _, l := range one.labels {
-		if !slices.Contains(h.labels, l) {
-			return strings.Clone(l.name), true
-		}
-	}
-	for _, l := range h.labels {
-		if !slices.Contains(one.labels, l) {
-			return l.name, true
-		}
-	}
-	return "", true
 }
 
 // add takes the samples of a series: those of its first one, and of one that

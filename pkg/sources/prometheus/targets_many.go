@@ -67,11 +67,13 @@ func (s *Source) askLate(ctx context.Context, q *session, component sources.Comp
 func (s *Source) askMany(ctx context.Context, q *session, component sources.Component, window time.Duration, clock string) (targets, error) {
 	matchers := slices.Concat(s.config.matchers(component), []string{s.config.job(component)})
 	found := targets{}
+	if err := s.askUp(ctx, q, matchers, found); err != nil {
+		return nil, err
+	}
 	questions := []struct {
 		promql string
 		answer func(t *target) *float64
 	}{
-		{selector("up", matchers), func(t *target) *float64 { return &t.up }},
 		{s.untilFailed(selector(startTime, matchers), "last_over_time(%s[%s])", matchers, ""), func(t *target) *float64 { return &t.started }},
 		{s.newestSample(clock, matchers, ""), func(t *target) *float64 { return &t.last }},
 		{s.newestSample(clock, matchers, " offset "+duration(window)), func(t *target) *float64 { return &t.first }},

@@ -50,15 +50,7 @@ func newRow(i *instance, level string, spec *v1alpha1.APFHeadroomSpec) *row {
 func (r *row) readSeats(capacity *int64) {
 	r.NominalSeats, _ = r.instance.gauge(nominalLimit, r.level)
 	r.need(r.NominalSeats != nil || r.exempt, nominalLimit)
-	r.CurrentLimitSeats, _ = r.instance.gauge(currentLimit, r.level)
-	// Limits move since 1.26, which brought the demand and the current limit at
-	// once. Where neither is seen the nominal limit is the one in force. Where
-	// one is, the current limit of this level was lost and is not guessed.
-	if r.CurrentLimitSeats == nil && !r.instance.has(currentLimit) && !r.instance.has(peakDemand) {
-		r.CurrentLimitSeats = r.NominalSeats
-	} else {
-		r.need(r.CurrentLimitSeats != nil || r.exempt, currentLimit)
-	}
+	r.readCurrentLimit()
 	r.ExecutingSeats, r.PeakExecutingSeats = r.instance.gauge(executing, r.level)
 	r.need(r.ExecutingSeats != nil, executing)
 	_, r.PeakDemandSeats = r.instance.gauge(peakDemand, r.level)
@@ -73,6 +65,23 @@ func (r *row) readSeats(capacity *int64) {
 	r.need(r.QueuedRequests != nil || r.exempt, queuedRequests)
 	r.QueuedSeats, _ = r.instance.gauge(queuedSeats, r.level)
 	r.QueueCapacityRequests = capacity
+}
+
+// readCurrentLimit reads the limit in force. That of an exempt level limits nobody (its
+// queue set has no queues and dispatches at once): it is what the level keeps.
+func (r *row) readCurrentLimit() {
+	if r.exempt {
+		return
+	}
+	r.CurrentLimitSeats, _ = r.instance.gauge(currentLimit, r.level)
+	// Limits move since 1.26, which brought the demand and the current limit at
+	// once. Where neither is seen the nominal limit is the one in force. Where
+	// one is, the current limit of this level was lost and is not guessed.
+	if r.CurrentLimitSeats == nil && !r.instance.has(currentLimit) && !r.instance.has(peakDemand) {
+		r.CurrentLimitSeats = r.NominalSeats
+		return
+	}
+	r.need(r.CurrentLimitSeats != nil, currentLimit)
 }
 
 // readHeadrooms takes the seats in use from each of the three limits.

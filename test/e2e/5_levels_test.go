@@ -190,7 +190,7 @@ func wantExempt(t *testing.T) {
 		t.Errorf("%d rows of the exempt level", len(headroom.Status.ByInstance))
 	}
 	for _, row := range headroom.Status.ByInstance {
-		if row.Pressure != v1alpha1.PressureUnlimited || row.HeadroomSeats != nil || row.NominalHeadroomSeats != nil || row.ReachableHeadroomSeats != nil || row.ReachableLimitSeats != nil {
+		if row.Pressure != v1alpha1.PressureUnlimited || row.CurrentLimitSeats != nil || row.HeadroomSeats != nil || row.NominalHeadroomSeats != nil || row.ReachableHeadroomSeats != nil || row.ReachableLimitSeats != nil {
 			t.Errorf("exempt has limits: %+v", row)
 		}
 	}

@@ -247,7 +247,6 @@ func exactRows(kubeAPIServer, instance string, s stretch, headrooms []v1alpha1.A
 		}
 		want := []claim{
 			{"nominal seats", row.NominalSeats, gauge(s.last(), "nominal_limit_seats")},
-			{"current limit", row.CurrentLimitSeats, gauge(s.last(), "current_limit_seats")},
 			{"executing seats", row.ExecutingSeats, gauge(s.last(), "current_executing_seats")},
 			{"peak of executing seats", row.PeakExecutingSeats, highest("current_executing_seats")},
 			{"peak of demand", row.PeakDemandSeats, highest("demand_seats_high_watermark")},
@@ -260,6 +259,7 @@ func exactRows(kubeAPIServer, instance string, s stretch, headrooms []v1alpha1.A
 			executing := gauge(s.last(), "current_executing_seats")
 			reclaimed, reachable := s.withinReach(headroom.Name, headrooms)
 			want = append(want, []claim{
+				{"current limit", row.CurrentLimitSeats, gauge(s.last(), "current_limit_seats")},
 				{"reachable limit", row.ReachableLimitSeats, reachable},
 				{"headroom", row.HeadroomSeats, gauge(s.last(), "current_limit_seats") - executing},
 				{"nominal headroom", row.NominalHeadroomSeats, reclaimed - executing},

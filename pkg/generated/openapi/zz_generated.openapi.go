@@ -1878,7 +1878,7 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 					},
 					"currentLimitSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "currentLimitSeats is the limit in force after lending and borrowing, in seats; it is adjusted every ten seconds.",
+							Description: "currentLimitSeats is the limit in force after lending and borrowing, in seats; it is adjusted every ten seconds. Absent for Exempt levels, which have none.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -2264,7 +2264,7 @@ func schema_pkg_apis_slo_v1alpha1_LevelHeadroom(ref common.ReferenceCallback) co
 					},
 					"currentLimitSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "currentLimitSeats is the limit in force there, in seats.",
+							Description: "currentLimitSeats is the limit in force there, in seats. Absent for Exempt levels, which have none.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -3136,7 +3136,7 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 					},
 					"currentLimitSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "currentLimitSeats is the limit in force after lending and borrowing, in seats; it is adjusted every ten seconds.",
+							Description: "currentLimitSeats is the limit in force after lending and borrowing, in seats; it is adjusted every ten seconds. Absent for Exempt levels, which have none.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -3791,7 +3791,7 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref common.ReferenceCallback) 
 					},
 					"currentLimitSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "currentLimitSeats is the limit that the next adjustment sets, under the demand of highSeats and smoothedSeats of all levels. Where a share lies halfway between two seats it may be one off.",
+							Description: "currentLimitSeats is the limit that the next adjustment sets, under the demand of highSeats and smoothedSeats of all levels. Where a share lies halfway between two seats it may be one off. That of an Exempt level limits nobody: it is what the level keeps from the others.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},

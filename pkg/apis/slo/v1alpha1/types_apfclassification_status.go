@@ -210,7 +210,8 @@ type LevelHeadroom struct {
 	// instance is the address of the kube-apiserver under the most pressure.
 	// +optional
 	Instance string `json:"instance,omitempty"`
-	// currentLimitSeats is the limit in force there, in seats.
+	// currentLimitSeats is the limit in force there, in seats. Absent for Exempt levels,
+	// which have none.
 	// +optional
 	CurrentLimitSeats *int64 `json:"currentLimitSeats,omitempty"`
 	// headroomSeats is what fits there now, in seats. Negative when a wide request

@@ -176,7 +176,7 @@ type Seats struct {
 	// +optional
 	NominalSeats *int64 `json:"nominalSeats,omitempty"`
 	// currentLimitSeats is the limit in force after lending and borrowing, in
-	// seats; it is adjusted every ten seconds.
+	// seats; it is adjusted every ten seconds. Absent for Exempt levels, which have none.
 	// +optional
 	CurrentLimitSeats *int64 `json:"currentLimitSeats,omitempty"`
 	// reachableLimitSeats is the highest limit that the level can get and keep, in

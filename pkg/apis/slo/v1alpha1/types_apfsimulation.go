@@ -201,7 +201,8 @@ type SimulatedLimits struct {
 	ReachableSeats *int64 `json:"reachableSeats,omitempty"`
 	// currentLimitSeats is the limit that the next adjustment sets, under the demand
 	// of highSeats and smoothedSeats of all levels. Where a share lies halfway between
-	// two seats it may be one off.
+	// two seats it may be one off. That of an Exempt level limits nobody: it is what the
+	// level keeps from the others.
 	// +optional
 	CurrentLimitSeats *int64 `json:"currentLimitSeats,omitempty"`
 	// currentLimitAtPeakSeats is the limit if all levels were at their peaks of the

@@ -51,8 +51,12 @@ func (r *row) readSeats(capacity *int64) {
 	r.NominalSeats, _ = r.instance.gauge(nominalLimit, r.level)
 	r.need(r.NominalSeats != nil || r.exempt, nominalLimit)
 	r.readCurrentLimit()
-	r.ExecutingSeats, r.PeakExecutingSeats = r.instance.gauge(executing, r.level)
-	r.need(r.ExecutingSeats != nil, executing)
+	if r.counted() {
+		r.ExecutingSeats, r.PeakExecutingSeats = r.instance.gauge(executing, r.level)
+		r.need(r.ExecutingSeats != nil, executing)
+	} else {
+		r.want(false, executing)
+	}
 	_, r.PeakDemandSeats = r.instance.gauge(peakDemand, r.level)
 	r.SmoothedDemandSeats, _ = r.instance.gauge(smoothedDemand, r.level)
 	if !r.exempt {
@@ -65,6 +69,14 @@ func (r *row) readSeats(capacity *int64) {
 	r.need(r.QueuedRequests != nil || r.exempt, queuedRequests)
 	r.QueuedSeats, _ = r.instance.gauge(queuedSeats, r.level)
 	r.QueueCapacityRequests = capacity
+}
+
+// counted says that the kube-apiserver counts the seats that the level takes. Those of
+// exempt levels it counts since 1.28, when it also began to give them limits; before,
+// their requests passed by the queue sets (apf_controller.go startRequest), and no series
+// is not zero.
+func (r *row) counted() bool {
+	return !r.exempt || r.NominalSeats != nil || len(r.instance.series[executing][r.level]) > 0
 }
 
 // readCurrentLimit reads the limit in force. That of an exempt level limits nobody (its

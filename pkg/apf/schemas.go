@@ -112,7 +112,7 @@ func schemaSeats(rows []*row, schema string) (last, highest *int64) {
 	last, highest = new(int64(0)), new(int64(0))
 	for _, r := range rows {
 		series, known := r.instance.of(executingBySchema, r.level)
-		if !known {
+		if !known || !r.counted() {
 			return nil, nil
 		}
 		for _, s := range series {

@@ -1892,7 +1892,7 @@ func schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref common.ReferenceCallback) co
 					},
 					"executingSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "executingSeats is the number of seats taken at the newest sample.",
+							Description: "executingSeats is the number of seats taken at the newest sample. kube-apiservers before 1.28 do not count those of Exempt levels.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -3150,7 +3150,7 @@ func schema_pkg_apis_slo_v1alpha1_Seats(ref common.ReferenceCallback) common.Ope
 					},
 					"executingSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "executingSeats is the number of seats taken at the newest sample.",
+							Description: "executingSeats is the number of seats taken at the newest sample. kube-apiservers before 1.28 do not count those of Exempt levels.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},

@@ -188,7 +188,8 @@ type Seats struct {
 	// levels, and when it is not known what exempt requests want.
 	// +optional
 	ReachableLimitSeats *int64 `json:"reachableLimitSeats,omitempty"`
-	// executingSeats is the number of seats taken at the newest sample.
+	// executingSeats is the number of seats taken at the newest sample. kube-apiservers
+	// before 1.28 do not count those of Exempt levels.
 	// +optional
 	ExecutingSeats *int64 `json:"executingSeats,omitempty"`
 	// peakExecutingSeats is the highest number of taken seats in any sample of

@@ -65,8 +65,8 @@ var columns = []column{
 		func(r *slo.SLOReport, _ time.Time) string { return cell.Milliseconds(r.Status.P50Milliseconds) }),
 	define("P90", 1, "90th percentile of the latency of the worst key.",
 		func(r *slo.SLOReport, _ time.Time) string { return cell.Milliseconds(r.Status.P90Milliseconds) }),
-	define("Threshold", 1, "Highest latency at which a request is good.",
-		func(r *slo.SLOReport, _ time.Time) string { return cell.Milliseconds(&r.Spec.ThresholdMilliseconds) }),
+	define("Threshold", 1, "Highest latency at which a request is good, or the least share of good requests.",
+		func(r *slo.SLOReport, _ time.Time) string { return threshold(r) }),
 	define("Keys", 1, "Keys that do not hold, of all that count.",
 		func(r *slo.SLOReport, _ time.Time) string {
 			if r.Status.Keys == nil {
@@ -85,6 +85,17 @@ var columns = []column{
 			}
 			return cell.Missing
 		}),
+}
+
+// threshold of a latency, or of a ratio; an indicator for information has none.
+func threshold(r *slo.SLOReport) string {
+	switch {
+	case r.Spec.Indicator.Type == slo.IndicatorRatio:
+		return cell.Percent(r.Spec.GoodRatio)
+	case r.Spec.ThresholdMilliseconds == 0:
+		return cell.Missing
+	}
+	return cell.Milliseconds(&r.Spec.ThresholdMilliseconds)
 }
 
 func metCondition(r *slo.SLOReport) *metav1.Condition {

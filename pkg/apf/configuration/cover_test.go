@@ -34,6 +34,12 @@ func TestCoversURL(t *testing.T) {
 	}
 }
 
+func coversSubject(outer, inner flowcontrolv1.Subject, sure certainty) bool {
+	o, ok := subjectOf(&outer)
+	i, is := subjectOf(&inner)
+	return ok && is && slices.Contains(i.coverers(sure), o)
+}
+
 func TestCoversSubject(t *testing.T) {
 	broken := flowcontrolv1.Subject{Kind: flowcontrolv1.SubjectKindUser}
 	for _, test := range []struct {
@@ -61,10 +67,10 @@ func TestCoversSubject(t *testing.T) {
 		{broken, broken, false, false},
 		{userNamed("*"), broken, false, false},
 	} {
-		if got := coversSubject(&test.outer, &test.inner, always); got != test.always {
+		if got := coversSubject(test.outer, test.inner, always); got != test.always {
 			t.Errorf("%v covers %v always: got %t", test.outer, test.inner, got)
 		}
-		if got := coversSubject(&test.outer, &test.inner, usually); got != test.usually {
+		if got := coversSubject(test.outer, test.inner, usually); got != test.usually {
 			t.Errorf("%v covers %v usually: got %t", test.outer, test.inner, got)
 		}
 	}
@@ -151,6 +157,84 @@ func randomSchema(random *rand.Rand, c *cluster, name string) {
 	}
 }
 
+// inOrder of matching.
+func inOrder(schemas []*schema) []*schema {
+	return slices.SortedFunc(slices.Values(schemas), func(a, b *schema) int {
+		if precedes(a, b) {
+			return -1
+		}
+		return 1
+	})
+}
+
+// eachWithEach compares each part of a schema with each of the others, one by one.
+func eachWithEach(outers []*schema, inner *schema, sure certainty) (takers []int, c coverage) {
+	type part struct {
+		subject     flowcontrolv1.Subject
+		resource    []flowcontrolv1.ResourcePolicyRule
+		nonResource []flowcontrolv1.NonResourcePolicyRule
+	}
+	parts := func(s *schema) (all []part) {
+		for _, rule := range s.Spec.Rules {
+			for _, who := range rule.Subjects {
+				for i := range rule.ResourceRules {
+					all = append(all, part{subject: who, resource: rule.ResourceRules[i : i+1]})
+				}
+				for i := range rule.NonResourceRules {
+					all = append(all, part{subject: who, nonResource: rule.NonResourceRules[i : i+1]})
+				}
+			}
+		}
+		return all
+	}
+	for _, p := range parts(inner) {
+		taker := slices.IndexFunc(outers, func(outer *schema) bool {
+			return slices.ContainsFunc(parts(outer), func(o part) bool {
+				return coversSubject(o.subject, p.subject, sure) && len(o.resource) == len(p.resource) &&
+					(len(p.resource) == 0 || coversResource(&o.resource[0], &p.resource[0])) &&
+					(len(p.nonResource) == 0 || coversNonResource(&o.nonResource[0], &p.nonResource[0]))
+			})
+		})
+		if taker < 0 {
+			return nil, uncovered
+		}
+		takers, c = append(takers, taker), covered
+	}
+	slices.Sort(takers)
+	return slices.Compact(takers), c
+}
+
+// What is looked up is what is found by comparing all with all.
+func TestIndexMissesNothing(t *testing.T) {
+	seen := map[coverage]int{}
+	for seed := range uint64(2000) {
+		random := rand.New(rand.NewPCG(seed, 8))
+		c := &cluster{levels: newCluster().levels}
+		for _, name := range []string{"a", "b", "c", "d", "e"} {
+			randomSchema(random, c, name)
+		}
+		effective := inOrder(c.schemas)
+		x := newIndex(effective)
+		for _, sure := range []certainty{always, usually} {
+			for i, s := range effective {
+				begin := random.IntN(i + 1)
+				want, wantCoverage := eachWithEach(effective[begin:i], s, sure)
+				for j := range want {
+					want[j] += begin
+				}
+				got, coverage := x.covers(begin, i, askedOf(s, sure))
+				if coverage != wantCoverage || !slices.Equal(got, want) {
+					t.Fatalf("seed %d: %s from %d: got %v %d, want %v %d", seed, s.Name, begin, got, coverage, want, wantCoverage)
+				}
+				seen[coverage]++
+			}
+		}
+	}
+	if seen[covered] < 500 || seen[uncovered] < 500 {
+		t.Fatalf("%v: the property says little", seen)
+	}
+}
+
 // Of random schemas, no request that matches a shadowed one is left to it.
 func TestNobodyIsAccusedWithoutProof(t *testing.T) {
 	accused, free := 0, 0
@@ -161,12 +245,7 @@ func TestNobodyIsAccusedWithoutProof(t *testing.T) {
 			randomSchema(random, c, name)
 		}
 		effective := slices.DeleteFunc(slices.Clone(c.schemas), func(s *schema) bool { return levelOf(s) == "gone" })
-		slices.SortFunc(effective, func(a, b *schema) int {
-			if precedes(a, b) {
-				return -1
-			}
-			return 1
-		})
+		effective = inOrder(effective)
 		reached := map[string]bool{}
 		for range 300 {
 			r := request{
@@ -178,7 +257,7 @@ func TestNobodyIsAccusedWithoutProof(t *testing.T) {
 				reached[effective[i].Name] = true
 			}
 		}
-		for _, f := range shadowed(effective) {
+		for _, f := range shadowed(newIndex(effective)) {
 			accused++
 			for name := range reached {
 				if strings.Contains(f.message, "reaches flow schema "+name+" ") {

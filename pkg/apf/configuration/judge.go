@@ -27,6 +27,9 @@ const (
 	// ReasonFlowSchemaShadowed says that no request reaches a flow schema, because
 	// earlier ones take them all. Status False.
 	ReasonFlowSchemaShadowed = "FlowSchemaShadowed"
+	// ReasonFlowSchemaNotJudged says that it is not known whether a request reaches a
+	// flow schema: there is too much to compare. Status Unknown.
+	ReasonFlowSchemaNotJudged = "FlowSchemaNotJudged"
 	// ReasonDiffersFromDefaults says that a suggested object was changed, and is kept
 	// so. Status True.
 	ReasonDiffersFromDefaults = "DiffersFromDefaults"
@@ -36,7 +39,7 @@ const (
 
 // byGravity are the reasons for which there is a finding, the gravest first.
 var byGravity = []string{
-	ReasonFlowSchemaDangling, ReasonMandatoryObjectChanged, ReasonFlowSchemaShadowed, ReasonDiffersFromDefaults,
+	ReasonFlowSchemaDangling, ReasonMandatoryObjectChanged, ReasonFlowSchemaShadowed, ReasonFlowSchemaNotJudged, ReasonDiffersFromDefaults,
 }
 
 // finding is one thing to know about the configuration.
@@ -66,7 +69,8 @@ func Judge(levels []*flowcontrolv1.PriorityLevelConfiguration, schemas []*flowco
 		return byName[levelOf(s)] == nil || calledDangling(s) != nil
 	})
 
-	findings := slices.Concat(dangling(sequence, effective, byName), shadowed(effective), changed(levels, schemas))
+	x := newIndex(effective)
+	findings := slices.Concat(dangling(sequence, x, byName), shadowed(x), changed(levels, schemas))
 	conditions := make(map[string]metav1.Condition, len(levels))
 	for _, level := range levels {
 		conditions[level.Name] = condition(slices.DeleteFunc(slices.Clone(findings), func(f finding) bool { return f.level != level.Name }))
@@ -84,7 +88,11 @@ func condition(findings []finding) metav1.Condition {
 		return cmp.Or(cmp.Compare(slices.Index(byGravity, a.reason), slices.Index(byGravity, b.reason)), cmp.Compare(a.message, b.message))
 	})
 	c.Reason = findings[0].reason
-	if c.Reason != ReasonDiffersFromDefaults {
+	switch c.Reason {
+	case ReasonDiffersFromDefaults:
+	case ReasonFlowSchemaNotJudged:
+		c.Status = metav1.ConditionUnknown
+	default:
 		c.Status = metav1.ConditionFalse
 	}
 	messages := make([]string, 0, maxListed+1)
@@ -104,11 +112,11 @@ func levelOf(schema *flowcontrolv1.FlowSchema) string {
 
 // dangling finds the flow schemas that kube-apiservers ignore. Where the priority level
 // is there, it is shown on that. Otherwise it is shown where the requests end up.
-func dangling(sequence, effective []*flowcontrolv1.FlowSchema, levels map[string]*flowcontrolv1.PriorityLevelConfiguration) []finding {
+func dangling(sequence []*flowcontrolv1.FlowSchema, x *index, levels map[string]*flowcontrolv1.PriorityLevelConfiguration) []finding {
 	var findings []finding
 	for _, s := range sequence {
 		if levels[levelOf(s)] == nil {
-			next, level := successor(s, effective)
+			next, level := successor(s, x)
 			findings = append(findings, finding{level, ReasonFlowSchemaDangling, fmt.Sprintf(
 				"flow schema %s is ignored, because its priority level %s does not exist: its requests go on to later flow schemas, %s at the latest",
 				s.Name, levelOf(s), next)})
@@ -136,10 +144,15 @@ func calledDangling(s *flowcontrolv1.FlowSchema) *flowcontrolv1.FlowSchemaCondit
 }
 
 // successor is the first later flow schema that takes all requests of one that is
-// ignored, and its priority level. Without one, catch-all is the last to be asked.
-func successor(ignored *flowcontrolv1.FlowSchema, effective []*flowcontrolv1.FlowSchema) (schema, level string) {
-	for _, s := range effective {
-		if precedes(ignored, s) && coversAll([]*flowcontrolv1.FlowSchema{s}, ignored, usually) {
+// ignored, and its priority level; one that takes too long to compare is left out.
+// Without one, catch-all is the last to be asked.
+func successor(ignored *flowcontrolv1.FlowSchema, x *index) (schema, level string) {
+	parts := askedOf(ignored, usually)
+	for i, s := range x.schemas {
+		if !precedes(ignored, s) {
+			continue
+		}
+		if _, c := x.covers(i, i+1, parts); c == covered {
 			return s.Name, levelOf(s)
 		}
 	}
@@ -152,21 +165,27 @@ func precedes(a, b *flowcontrolv1.FlowSchema) bool {
 
 // shadowed finds the flow schemas that no request reaches. The one named catch-all is
 // meant to be the last resort, and is out of reach wherever there is a global-default.
-func shadowed(effective []*flowcontrolv1.FlowSchema) []finding {
+func shadowed(x *index) []finding {
 	var findings []finding
-	for i, s := range effective {
-		if s.Name == flowcontrolv1.FlowSchemaNameCatchAll || !coversAll(effective[:i], s, always) {
+	for i, s := range x.schemas {
+		if s.Name == flowcontrolv1.FlowSchemaNameCatchAll {
 			continue
 		}
-		var names []string
-		for _, earlier := range effective[:i] {
-			if coversAny(earlier, s, always) {
-				names = append(names, earlier.Name)
+		switch takers, c := x.covers(0, i, askedOf(s, always)); c {
+		case covered:
+			var names []string
+			for _, taker := range takers {
+				names = append(names, x.schemas[taker].Name)
 			}
+			findings = append(findings, finding{levelOf(s), ReasonFlowSchemaShadowed, fmt.Sprintf(
+				"no request reaches flow schema %s (matchingPrecedence %d), because %s %s them first",
+				s.Name, s.Spec.MatchingPrecedence, join(names), verb(names))})
+		case unjudged:
+			findings = append(findings, finding{levelOf(s), ReasonFlowSchemaNotJudged, fmt.Sprintf(
+				"whether requests reach flow schema %s (matchingPrecedence %d) is not known: to compare its rules with those before it takes too long",
+				s.Name, s.Spec.MatchingPrecedence)})
+		case uncovered:
 		}
-		findings = append(findings, finding{levelOf(s), ReasonFlowSchemaShadowed, fmt.Sprintf(
-			"no request reaches flow schema %s (matchingPrecedence %d), because %s %s them first",
-			s.Name, s.Spec.MatchingPrecedence, join(names), verb(names))})
 	}
 	return findings
 }

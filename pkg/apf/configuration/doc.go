@@ -8,7 +8,8 @@
 // It accuses nobody without proof. A flow schema is shadowed only where every one of
 // its rules is covered by a single rule of an earlier one, subject by subject, as
 // k8s.io/apiserver pkg/util/flowcontrol/rule.go compares them. Groups cover no users
-// and no service accounts: who impersonates may leave them out.
+// and no service accounts: who impersonates may leave them out. What a judgement costs
+// is bounded; what is not judged for that is called unknown.
 //
 // Mandatory objects are compared with those of the version that this package was
 // built with; they are the same since Kubernetes 1.20 (k8s.io/apiserver

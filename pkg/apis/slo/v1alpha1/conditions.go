@@ -29,7 +29,8 @@ const (
 	// ConditionConfigurationSound is False when the configuration of API Priority &
 	// Fairness that concerns the level can not be meant as it stands: a flow schema
 	// that is ignored, one that no request reaches, a mandatory object that was
-	// changed. It is True otherwise, also where defaults were changed on purpose.
+	// changed. It is Unknown where there are too many rules to tell, and True
+	// otherwise, also where defaults were changed on purpose.
 	ConditionConfigurationSound = "ConfigurationSound"
 )
 

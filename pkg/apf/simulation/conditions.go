@@ -37,6 +37,9 @@ const (
 	ReasonNothingRejected = "NothingRejected"
 	// ReasonRequestsRejected says that the demand was higher than what was seen.
 	ReasonRequestsRejected = "RequestsRejected"
+	// ReasonWidthsChange says that the change makes requests wider or narrower than
+	// they were when they were seen.
+	ReasonWidthsChange = "WidthsChange"
 
 	// ReasonLimitsAgree says that computed and reported limits are the same.
 	ReasonLimitsAgree = "LimitsAgree"
@@ -90,6 +93,9 @@ func (s *simulation) demandComplete() metav1.Condition {
 		return condition(kind, metav1.ConditionUnknown, ReasonInstancesMissing, "not every kube-apiserver was read")
 	case len(untold) > 0:
 		return condition(kind, metav1.ConditionUnknown, ReasonMetricMissing, "whether requests were rejected is not known: %s", enumerate(untold))
+	case len(s.widened) > 0:
+		return condition(kind, metav1.ConditionUnknown, ReasonWidthsChange,
+			"no request was rejected in the window, but the change moves the limit of how wide one is: %s", enumerate(s.widened))
 	default:
 		return condition(kind, metav1.ConditionTrue, ReasonNothingRejected, "no request was rejected in the window")
 	}

@@ -4,16 +4,14 @@
 package simulation
 
 import (
+	"slices"
+
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 
 	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apf/allocation"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
-
-// widestRequest is the most seats that any request takes, by size of a LIST
-// (flowcontrol/request/config.go MaximumListSeatsLimit).
-const widestRequest = 100
 
 // division is how one kube-apiserver divides its seats, without or with the change.
 // Nil when that is not known.
@@ -23,8 +21,9 @@ type division struct {
 	states      []allocation.State          // of levels that take part, as below
 	demands     []*demand
 	reachable   []int
-	// latest and peak are nil unless the demand of all levels is known.
-	latest, peak *allocation.Adjustment
+	// latest, peak and most are nil unless the demand of all levels is known; most is
+	// of the highest that the peaks may be by the width of requests.
+	latest, peak, most *allocation.Adjustment
 	// current says whether the limits before the adjustment are known.
 	current []bool
 	// place of a level in what holds only levels that take part.
@@ -80,6 +79,7 @@ func (s *simulation) divide(o *observed, serverLimit int, demands []*demand, of 
 	if known {
 		d.latest = d.adjust(func(m *demand) allocation.Demand { return m.latest })
 		d.peak = d.adjust(func(m *demand) allocation.Demand { return m.peak })
+		d.most = d.adjustMost()
 	}
 	return d
 }
@@ -90,6 +90,22 @@ func (d *division) adjust(of func(*demand) allocation.Demand) *allocation.Adjust
 		if spec != nil {
 			states[d.place[i]] = d.states[d.place[i]]
 			states[d.place[i]].Demand = of(d.demands[i])
+		}
+	}
+	return new(allocation.Adjust(states))
+}
+
+// adjustMost is the adjustment by the most that all peaks may be.
+func (d *division) adjustMost() *allocation.Adjustment {
+	states := slices.Clone(d.states)
+	for i, spec := range d.specs {
+		if spec == nil {
+			continue
+		}
+		state := &states[d.place[i]]
+		state.Demand = d.demands[i].peak
+		if !state.Exempt {
+			_, state.High = d.demands[i].peakSpan(widest(spec, state.Nominal))
 		}
 	}
 	return new(allocation.Adjust(states))
@@ -134,27 +150,28 @@ func (d *division) limits(i int) *v1alpha1.SimulatedLimits {
 	}
 	l.ReachableSeats = new(int64(d.reachable[d.place[i]]))
 	l.QueueCapacityRequests = new(int64(0))
-	widest := int64(widestRequest)
+	width := widest(spec, state.Nominal)
 	if r := spec.LimitResponse; r != nil && r.Type == string(flowcontrolv1.LimitResponseTypeQueue) {
 		*l.QueueCapacityRequests = int64(*r.Queues) * int64(*r.QueueLengthLimit)
-		widest = min(widest, int64(allocation.WidestRequest(state.Nominal, *r.HandSize)))
-		l.WidestRequestSeats = &widest
+		l.WidestRequestSeats = new(int64(width))
 	}
-	l.PeakFit = peakFit(l, d.demands[i], widest)
+	l.PeakFit = peakFit(l, d.demands[i], width, d.given(d.most, i))
 	return l
 }
 
 // peakFit says no more than is certain. widest is the most seats of one request,
 // which may take more than the limit when it runs alone (queueset.go
-// canAccommodateSeatsLocked): a peak of that alone proves nothing.
-func peakFit(l *v1alpha1.SimulatedLimits, d *demand, widest int64) v1alpha1.PeakFit {
+// canAccommodateSeatsLocked): a peak of that alone proves nothing. given is the limit
+// when all levels are at the most that their peaks may be, nil when unknown.
+func peakFit(l *v1alpha1.SimulatedLimits, d *demand, widest int, given *int64) v1alpha1.PeakFit {
 	if d == nil {
 		return v1alpha1.PeakUnknown
 	}
-	peak := int64(d.peak.High)
-	waiting := peak - max(*l.ReachableSeats, widest)
+	least, most := d.peakSpan(widest)
+	waiting := int64(least) - max(*l.ReachableSeats, int64(widest))
+	peak := int64(most)
 	switch {
-	case waiting > *l.QueueCapacityRequests*widest:
+	case waiting > *l.QueueCapacityRequests*int64(widest):
 		return v1alpha1.PeakRejects
 	case waiting > 0:
 		return v1alpha1.PeakQueues
@@ -164,7 +181,7 @@ func peakFit(l *v1alpha1.SimulatedLimits, d *demand, widest int64) v1alpha1.Peak
 		return v1alpha1.PeakFits
 	// The limit at the peaks of all is the least that a level of this peak gets: what
 	// exempt levels demand is taken off first (apf_controller.go updateBorrowingLocked).
-	case peak <= l.NominalSeats && l.CurrentLimitAtPeakSeats != nil && peak <= *l.CurrentLimitAtPeakSeats:
+	case peak <= l.NominalSeats && given != nil && peak <= *given:
 		return v1alpha1.PeakFitsAfterReclaim
 	default:
 		return v1alpha1.PeakFitsIfLent

@@ -100,6 +100,8 @@ type demand struct {
 	rejected     bool
 	// untold: whether requests were rejected is not known.
 	untold bool
+	// widths of the widest request of the level where it was observed.
+	widths widths
 }
 
 // demand is nil when it is not known.
@@ -123,7 +125,7 @@ func (d demand) split(percent int32) (rest, part *demand) {
 		part = allocation.Demand{High: int(math.Round(float64(whole.High) * fraction)), Smoothed: whole.Smoothed * fraction}
 		return allocation.Demand{High: whole.High - part.High, Smoothed: whole.Smoothed - part.Smoothed}, part
 	}
-	rest, part = &demand{rejected: d.rejected, untold: d.untold}, &demand{rejected: d.rejected, untold: d.untold}
+	rest, part = new(d), new(d)
 	rest.latest, part.latest = divide(d.latest)
 	rest.peak, part.peak = divide(d.peak)
 	return rest, part

@@ -65,6 +65,7 @@ type simulation struct {
 	// What was found out about the answer, for the conditions.
 	lacking     []string // metrics, by instance
 	rejecting   []string // levels, by instance
+	widened     []string // demand that the change moves
 	differences []string // between reported and computed limits
 	confirmed   int      // limits that are as reported
 }
@@ -85,6 +86,7 @@ func (s *simulation) instance(o *observed) v1alpha1.SimulatedInstance {
 		server = s.serverLimit
 	}
 	after := s.divide(o, server, changed, func(l level) *v1alpha1.APFHeadroomSpec { return l.after })
+	s.noteWidths(o, after)
 	answer.Before, answer.After = before.server(), after.server()
 	for i, l := range s.levels {
 		seats := v1alpha1.SimulatedSeats{Level: l.name, Demand: changed[i].api(), Before: before.limits(i), After: after.limits(i)}
@@ -123,6 +125,7 @@ func (s *simulation) demands(o *observed) (before, after []*demand) {
 		}
 		place := l.name + " on " + o.Name
 		before[i].untold = slices.Contains(untold, place)
+		before[i].widths = o.widths(l)
 		if before[i].rejected && !exempt(l.before) {
 			s.rejecting = append(s.rejecting, place)
 		}

@@ -3582,7 +3582,7 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref common.ReferenceCallback) 
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
 			SchemaProps: spec.SchemaProps{
-				Description: "SimulatedDemand is the demand of a priority level with the change, in seats taken or waited for in one kube-apiserver.",
+				Description: "SimulatedDemand is the demand of a priority level with the change, in seats taken or waited for in one kube-apiserver, by requests that are as wide as they were when they were seen.",
 				Type:        []string{"object"},
 				Properties: map[string]spec.Schema{
 					"highSeats": {
@@ -3819,7 +3819,7 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref common.ReferenceCallback) 
 					},
 					"peakFit": {
 						SchemaProps: spec.SchemaProps{
-							Description: "peakFit is how peakSeats would fit: Unlimited, Fits, FitsAfterReclaim, FitsIfLent, Queues, Rejects or Unknown.",
+							Description: "peakFit is how peakSeats would fit: Unlimited, Fits, FitsAfterReclaim, FitsIfLent, Queues, Rejects or Unknown. Where the change moves widestRequestSeats, requests were cut to another width than they would be: it says then what is true of the least and of the most that the peak may become.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",

@@ -170,7 +170,8 @@ type SimulatedSeats struct {
 }
 
 // SimulatedDemand is the demand of a priority level with the change, in seats taken
-// or waited for in one kube-apiserver.
+// or waited for in one kube-apiserver, by requests that are as wide as they were when
+// they were seen.
 type SimulatedDemand struct {
 	// highSeats is the most in the last period of adjustment, ten seconds, by
 	// apiserver_flowcontrol_demand_seats_high_watermark.
@@ -217,7 +218,9 @@ type SimulatedLimits struct {
 	// +optional
 	WidestRequestSeats *int64 `json:"widestRequestSeats,omitempty"`
 	// peakFit is how peakSeats would fit: Unlimited, Fits, FitsAfterReclaim,
-	// FitsIfLent, Queues, Rejects or Unknown.
+	// FitsIfLent, Queues, Rejects or Unknown. Where the change moves
+	// widestRequestSeats, requests were cut to another width than they would be: it says
+	// then what is true of the least and of the most that the peak may become.
 	PeakFit PeakFit `json:"peakFit"`
 }
 
@@ -250,8 +253,10 @@ const (
 
 // Condition types of an APFSimulation, beside DataComplete.
 const (
-	// ConditionDemandComplete is True when no request was rejected in the window:
-	// those that were are in no figure of demand.
+	// ConditionDemandComplete is True when no request was rejected in the window, since
+	// those that were are in no figure of demand, and the change leaves requests as wide
+	// as they were: widestRequestSeats follows nominalSeats and the hand size, and with
+	// it the demand of the same requests.
 	ConditionDemandComplete = "DemandComplete"
 	// ConditionArithmeticConfirmed is True when, without the change, the simulation
 	// gives every limit that the kube-apiservers report.

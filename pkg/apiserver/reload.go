@@ -49,6 +49,9 @@ type reload struct {
 // newReload returns a reload with the definitions and the source of the start. A file
 // that can not be used is an error, and so is a source that does not answer.
 func (c CompletedConfig) newReload(ctx context.Context, objects *objects) (*reload, error) {
+	if c.Source == (SourceConfig{}) {
+		return nil, errNoSource
+	}
 	r := &reload{
 		file:          &objectivesFile{path: c.ObjectivesFile, window: c.Window, minimumRequests: c.MinimumRequests},
 		clock:         clock.RealClock{},
@@ -58,8 +61,11 @@ func (c CompletedConfig) newReload(ctx context.Context, objects *objects) (*relo
 		sourceMetrics: &sourceMetrics{},
 	}
 	definitions, _, err := r.file.load()
-	if err != nil {
+	switch {
+	case err != nil && c.ObjectivesFile != "":
 		return nil, fmt.Errorf("--objectives-file: %w", err)
+	case err != nil:
+		return nil, err
 	}
 	r.definitions = definitions
 	r.state = evaluation.FileState{Name: r.file.path, Loaded: r.clock.Now()}

@@ -41,6 +41,8 @@ type source struct {
 	metrics []metrics.Registerable
 }
 
+var errNoSource = errors.New("no source of metrics is configured")
+
 // newSource makes a source of these signals. It asks nobody yet.
 func (c CompletedConfig) newSource(objects *objects, signals []sources.Signal) (*source, error) {
 	switch {
@@ -49,7 +51,7 @@ func (c CompletedConfig) newSource(objects *objects, signals []sources.Signal) (
 	case c.Source.Prometheus != nil:
 		return c.newPrometheusSource(signals)
 	}
-	return nil, errors.New("no source of metrics is configured")
+	return nil, errNoSource
 }
 
 func (c CompletedConfig) newScrapeSource(objects *objects, signals []sources.Signal) (*source, error) {

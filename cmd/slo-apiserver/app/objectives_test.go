@@ -4,6 +4,7 @@
 package app
 
 import (
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -60,8 +61,14 @@ func TestBadObjectivesFile(t *testing.T) {
 		"profiles: [x]\n": "objectives.yaml:3: profiles[0]: Unsupported value",
 	} {
 		options := parse(t, "--kubeconfig="+cluster.kubeconfig(t), "--scrape-apiservers="+cluster.URL, "--scrape-kubelets=false",
-			"--secure-port=0", "--objectives-file="+objectivesFile(t, body))
-		err := run(t.Context(), options)
+			"--objectives-file="+objectivesFile(t, body))
+		listener, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		options.SecureServing.Listener = listener
+		err = run(t.Context(), options)
+		listener.Close()
 		if err == nil || !strings.Contains(err.Error(), "--objectives-file: ") || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %q", err, want)
 		}

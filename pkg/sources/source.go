@@ -124,6 +124,8 @@ type Reading struct {
 	Window time.Duration
 	// Rule by which increases were taken.
 	Rule Rule
+	// Origin is where the figures are from.
+	Origin Origin
 	// Instances that were expected or seen, sorted by component and name.
 	Instances []Instance
 	// Sampled holds the components of which only some instances are read, by choice
@@ -143,6 +145,8 @@ type Instance struct {
 	// Name is the address of the instance for kube-apiservers and the name of
 	// the node for kubelets.
 	Name string
+	// URL of its metrics, without credentials; "" where the source asked somebody else.
+	URL string
 	// Observed says that the instance was read at the end of the window.
 	Observed bool
 	// Problem says why it was not observed, in plain English.
@@ -213,6 +217,11 @@ type Result struct {
 	Missing []string
 	// Warnings about this signal.
 	Warnings []Warning
+	// Queries as they were sent, by role; none where the source sends none. All that
+	// adds up to the figures is among them. Which instances count was asked before.
+	Queries []Query
+	// Expressions repeat the figures; nil where nothing is known that would.
+	Expressions Expressions
 }
 
 // Series is what one label set did in the window.

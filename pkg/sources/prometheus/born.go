@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // PromQL's increase() knows a series from its first sample on: what it counted up
@@ -32,22 +34,23 @@ func (e expressions) old(suffix string, more []string) string {
 	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("last_over_time", suffix, past, more))
 }
 
-// born is the last value of each label set that was born, by instance. It is "" when
-// that can be said of no instance.
-func (e expressions) born(suffix string, more ...string) string {
+// born is the last value of each label set that was born, by instance, of those that
+// pass the matchers in probe and more. It is "" when that can be said of no instance.
+func (e expressions) born(suffix string, probe, more []string) string {
 	known := len(e.chosen.counted) - len(e.chosen.unborn)
 	if known == 0 {
 		return ""
 	}
-	own := slices.Clone(more)
+	own := slices.Clone(probe)
 	if len(e.chosen.unborn) > 0 {
 		own = append(own, noneOf("instance", e.chosen.unborn))
 	}
-	old := e.old(suffix, own)
-	born := fmt.Sprintf("(%s unless %s)", e.last(suffix, own), old)
+	every := own
+	own = slices.Concat(own, more)
+	born := fmt.Sprintf("(%s unless %s)", e.last(suffix, own), e.old(suffix, own))
 	if e.signal.Everywhere {
 		// An instance without any of these had them without Prometheus keeping them.
-		born = fmt.Sprintf("(%s and on (instance) %s)", born, old)
+		born = fmt.Sprintf("(%s and on (instance) %s)", born, e.old(suffix, every))
 		if len(e.chosen.born) > 0 {
 			born = fmt.Sprintf("(%s or %s)", born, e.last(suffix, append(own, oneOf("instance", e.chosen.born))))
 		}
@@ -60,18 +63,20 @@ func (e expressions) last(suffix string, more []string, labels ...string) string
 	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("last_over_time", suffix, e.rangeOf(), more))
 }
 
+// probe is the bucket that every histogram has.
+const probe = `le="+Inf"`
+
 // readBorn adds to the increases of buckets and sums what they lack of histograms
 // that were born. One query finds these by one bucket of each; only when there are
 // any, two more read all buckets of those alone.
 func readBorn(ctx context.Context, q *session, e expressions, buckets, sums table) error {
-	const probe = `le="+Inf"`
-	born := e.born("_bucket", probe)
+	born := e.born("_bucket", []string{probe}, nil)
 	if born == "" {
 		return nil
 	}
 	found := "group by (" + e.byInstance() + ") (" + born + ")"
 	labels := values{}
-	err := q.query(ctx, found, func(one *series) error {
+	err := q.query(ctx, e.asked.note(sources.RoleBorn, found), func(one *series) error {
 		labels.add(one, "instance")
 		labels.add(one, e.signal.Labels...)
 		return nil
@@ -83,19 +88,28 @@ func readBorn(ctx context.Context, q *session, e expressions, buckets, sums tabl
 	// old is left out, and the question is the same at many instants then.
 	q.ever(found, func(one *series) { labels.add(one, e.signal.Labels...) })
 	more := narrowed(labels)
+	e.asked.found(e.part.metric, more)
+	return both(
+		func() error {
+			promql := e.lacking("_bucket", more, e.buckets, e.by("le"), "le")
+			return buckets.read(ctx, q, e.signal, e.asked.note(sources.RoleBornBuckets, promql), true)
+		},
+		func() error {
+			return sums.readSum(ctx, q, e, sources.RoleBornSum, e.lacking("_sum", more, nil, e.by()))
+		})
+}
+
+// lacking is what increases lack of the histograms that were born, of those that pass
+// the matchers in more; buckets are matchers of those to read. It is summed by the
+// labels in by, and taken with those in labels, beside the ones that are kept.
+func (e expressions) lacking(suffix string, more, buckets []string, by string, labels ...string) string {
 	// What is old is left out whatever bucket it is: a bound that is spelt anew
 	// looks as if it was born.
 	old := e.old("_bucket", append(slices.Clone(more), probe))
-	lacking := func(suffix string, more []string, labels ...string) string {
-		last := fmt.Sprintf("(%s unless on (%s) %s)", e.last(suffix, more, labels...), e.byInstance(), old)
-		increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("increase", suffix, e.rangeOf(), more))
-		return fmt.Sprintf("sum by (%[1]s) (clamp_min(%[2]s - %[3]s, 0) or %[2]s)", e.by(labels...), last, increase)
-	}
-	return both(
-		func() error {
-			return buckets.read(ctx, q, e.signal, lacking("_bucket", slices.Concat(more, e.buckets), "le"), true)
-		},
-		func() error { return sums.readSum(ctx, q, e, lacking("_sum", more)) })
+	own := slices.Concat(more, buckets)
+	last := fmt.Sprintf("(%s unless on (%s) %s)", e.last(suffix, own, labels...), e.byInstance(), old)
+	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("increase", suffix, e.rangeOf(), own))
+	return fmt.Sprintf("sum by (%[1]s) (clamp_min(%[2]s - %[3]s, 0) or %[2]s)", by, last, increase)
 }
 
 // values of labels.

@@ -20,6 +20,8 @@ type expressions struct {
 	window time.Duration
 	// buckets are matchers of those to read of a histogram; nil: all.
 	buckets []string
+	// asked are the queries that are sent; nil: nobody wants to know.
+	asked *asked
 }
 
 // by lists the labels that the signal keeps and those in more. Several selectors
@@ -55,8 +57,8 @@ func (e expressions) increase(suffix string, more []string, labels ...string) st
 }
 
 // newest values of a gauge.
-func (e expressions) newest() string {
-	selectors := e.chosen.now(e.part.metric, e.part.matchers, signalMatchers(e.signal))
+func (e expressions) newest(more []string) string {
+	selectors := e.chosen.now(e.part.metric, e.part.matchers, signalMatchers(e.signal), more)
 	return fmt.Sprintf("sum by (%s) (%s)", e.by(), strings.Join(selectors, " or "))
 }
 
@@ -85,10 +87,20 @@ func peakStep(window time.Duration) time.Duration {
 // counter is the increase of a counter, and for label sets that were born no less
 // than their last value.
 func (e expressions) counter() string {
-	born := e.born("")
-	if born == "" {
+	counted := e.counted(nil)
+	if counted == "" {
 		return e.increase("", nil)
 	}
-	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("increase", "", e.rangeOf(), nil))
-	return fmt.Sprintf("sum by (%[1]s) (%[2]s > %[3]s or %[3]s or %[2]s)", e.by(), born, increase)
+	return fmt.Sprintf("sum by (%s) (%s)", e.by(), counted)
+}
+
+// counted is the same before it is summed, of those that pass the matchers in more;
+// "" where nothing can be said of births.
+func (e expressions) counted(more []string) string {
+	born := e.born("", nil, more)
+	if born == "" {
+		return ""
+	}
+	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("increase", "", e.rangeOf(), more))
+	return fmt.Sprintf("%[1]s > %[2]s or %[2]s or %[1]s", born, increase)
 }

@@ -5,7 +5,6 @@ package prometheus
 
 import (
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,27 +24,12 @@ func quote(value string) string {
 
 // oneOf is a matcher for a label that has one of the values.
 func oneOf(label string, values []string) string {
-	if len(values) == 1 {
-		return label + "=" + quote(values[0])
-	}
-	return label + "=~" + quote(alternatives(values))
+	return sources.Matcher{Label: label, Values: values}.String()
 }
 
 // noneOf is a matcher for a label that has none of the values.
 func noneOf(label string, values []string) string {
-	if len(values) == 1 {
-		return label + "!=" + quote(values[0])
-	}
-	return label + "!~" + quote(alternatives(values))
-}
-
-// alternatives is a regular expression for any of the values, as they are.
-func alternatives(values []string) string {
-	quoted := make([]string, len(values))
-	for i, value := range values {
-		quoted[i] = regexp.QuoteMeta(value)
-	}
-	return strings.Join(quoted, "|")
+	return sources.Matcher{Label: label, Values: values, Not: true}.String()
 }
 
 // kubeletPath leaves out what a kubelet exposes besides its own metrics, such as
@@ -81,9 +65,14 @@ func selector(metric string, matchers ...[]string) string {
 
 // signalMatchers are those of the signal's own declaration.
 func signalMatchers(signal sources.Signal) []string {
-	var matchers []string
-	for _, label := range slices.Sorted(maps.Keys(signal.Match)) {
-		matchers = append(matchers, oneOf(label, signal.Match[label]))
+	return texts(signal.Matchers())
+}
+
+// texts of the matchers of a selection.
+func texts(selection sources.Selection) []string {
+	matchers := make([]string, len(selection))
+	for i, m := range selection {
+		matchers[i] = m.String()
 	}
 	return matchers
 }
@@ -97,9 +86,4 @@ func instanceLabels(component sources.Component) []string {
 }
 
 // duration writes a PromQL duration, to the millisecond.
-func duration(d time.Duration) string {
-	if d%time.Second == 0 {
-		return strconv.FormatInt(int64(d/time.Second), 10) + "s"
-	}
-	return strconv.FormatInt(d.Milliseconds(), 10) + "ms"
-}
+func duration(d time.Duration) string { return sources.Duration(d) }

@@ -31,6 +31,7 @@ func (t table) readSamples(ctx context.Context, q *session, e expressions) error
 	var key []byte
 	for _, matchers := range e.part.matchers {
 		promql := selector(e.part.metric, matchers, signalMatchers(e.signal))
+		e.asked.note(sources.RoleSamples, promql+"["+duration(wholeMilliseconds(e.window))+"]")
 		err := q.samples(ctx, promql, wholeMilliseconds(e.window), func(one *series) error {
 			var r *row
 			r, key = t.of(one, e.signal, key)

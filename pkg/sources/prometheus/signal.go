@@ -77,11 +77,11 @@ func (t table) read(ctx context.Context, q *session, signal sources.Signal, prom
 
 // readSum fills the table with sums of histograms. They are not read where only
 // some buckets are: nobody asks for a mean then.
-func (t table) readSum(ctx context.Context, q *session, e expressions, promql string) error {
+func (t table) readSum(ctx context.Context, q *session, e expressions, role sources.Role, promql string) error {
 	if len(e.buckets) > 0 {
 		return nil
 	}
-	return t.read(ctx, q, e.signal, promql, false)
+	return t.read(ctx, q, e.signal, e.asked.note(role, promql), false)
 }
 
 // readSignal reads one signal. A signal that could not be read has no metrics,
@@ -98,8 +98,10 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		result.Warnings = warn(result.Warnings, signal, sources.NativeHistogramUnread, "Prometheus has this as a native histogram only: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
 	}
 	series := map[string]sources.Series{}
+	again := &again{}
 	for _, one := range p.parts(signal, chosen) {
-		found, err := s.readPart(ctx, q, signal, one, chosen, p.bounds[one.metric], window)
+		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), asked: &again.asked}
+		found, err := s.readPart(ctx, q, e, p.bounds[one.metric])
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)
 		}
@@ -107,6 +109,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 			continue
 		}
 		result.Metrics = append(result.Metrics, one.metric)
+		again.parts = append(again.parts, e)
 		if p.partial[one.metric] && !signal.PerInstance {
 			result.Warnings = warn(result.Warnings, signal, sources.BucketsDiffer, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
 		}
@@ -123,6 +126,12 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	result.Series = slices.SortedFunc(maps.Values(series), func(a, b sources.Series) int {
 		return cmp.Or(cmp.Compare(a.Instance, b.Instance), slices.Compare(a.Values, b.Values))
 	})
+	if q.past == nil { // nobody asks for the evidence of each minute of the past
+		result.Queries = again.asked.queries()
+		if len(again.parts) > 0 {
+			result.Expressions = again
+		}
+	}
 	return result, nil
 }
 
@@ -140,25 +149,31 @@ func add(a, b sources.Series) sources.Series {
 }
 
 // readPart reads what one metric has of a signal.
-func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal, one part, chosen *selection, bounds []float64, window time.Duration) (map[string]sources.Series, error) {
-	e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets()}
+func (s *Source) readPart(ctx context.Context, q *session, e expressions, bounds []float64) (map[string]sources.Series, error) {
+	signal := e.signal
 	first, second, single := table{}, table{}, table{}
 	var err error
 	switch signal.Kind {
 	case sources.Counter:
-		err = first.read(ctx, q, signal, e.counter(), false)
+		err = first.read(ctx, q, signal, e.asked.note(sources.RoleIncrease, e.counter()), false)
 	case sources.Gauge:
 		err = both(
-			func() error { return first.read(ctx, q, signal, e.newest(), false) },
+			func() error {
+				return first.read(ctx, q, signal, e.asked.note(sources.RoleNewest, e.newest(nil)), false)
+			},
 			func() error {
 				return both(
-					func() error { return second.read(ctx, q, signal, e.highest(), false) },
+					func() error {
+						return second.read(ctx, q, signal, e.asked.note(sources.RoleHighest, e.highest()), false)
+					},
 					func() error { return single.readSamples(ctx, q, e) })
 			})
 	case sources.Histogram:
 		err = both(
-			func() error { return first.read(ctx, q, signal, e.increase("_bucket", e.buckets, "le"), true) },
-			func() error { return second.readSum(ctx, q, e, e.increase("_sum", nil)) })
+			func() error {
+				return first.read(ctx, q, signal, e.asked.note(sources.RoleBuckets, e.increase("_bucket", e.buckets, "le")), true)
+			},
+			func() error { return second.readSum(ctx, q, e, sources.RoleSum, e.increase("_sum", nil)) })
 		if err == nil {
 			err = readBorn(ctx, q, e, first, second)
 		}
@@ -189,7 +204,7 @@ func (s *Source) readPart(ctx context.Context, q *session, signal sources.Signal
 			}
 		case sources.Histogram:
 			if next.Histogram = histogram(r.buckets, bounds, other); next.Histogram == nil {
-				return nil, fmt.Errorf(`a series of %s_bucket has no bucket le="+Inf"`, one.metric)
+				return nil, fmt.Errorf(`a series of %s_bucket has no bucket le="+Inf"`, e.part.metric)
 			}
 		}
 		found[key] = next

@@ -119,7 +119,8 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("read Prometheus: %w", err)
 	}
-	reading := &sources.Reading{At: at, Window: window, Rule: sources.Extrapolated, Results: r.results}
+	reading := &sources.Reading{At: at, Window: window, Rule: sources.Extrapolated, Results: r.results,
+		Origin: sources.Origin{Kind: sources.Queried, Address: r.querier.address()}}
 	var failed []error
 	for _, chosen := range selections {
 		if chosen.err != nil {

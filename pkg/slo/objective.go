@@ -120,7 +120,8 @@ func (o Objective) excludes(k key) bool {
 	})
 }
 
-// perResource says that keys are resources, some of which do not count.
+// perResource says that keys are resources, some of which do not count. Where nothing
+// is promised all of them are shown.
 func (o Objective) perResource() bool {
-	return slices.Contains(o.Key, labelResource)
+	return !o.Informational && slices.Contains(o.Key, labelResource)
 }

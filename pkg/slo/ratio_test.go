@@ -144,10 +144,10 @@ func TestRatioWithoutData(t *testing.T) {
 
 func TestInformational(t *testing.T) {
 	o := defined(t, "watch-latency", "profiles: [informational]\n")
-	reading := readingOf([]sources.Series{{Values: []string{"", "pods"}, Histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{5, 10}}}})
+	reading := readingOf([]sources.Series{{Values: []string{"example.com", "widgets"}, Histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{5, 10}}}})
 	reading.Results[o.Signal] = reading.Results[SignalRequestLatency]
-	resources := NewResources(map[schema.GroupResource]Class{{Resource: "pods"}: BuiltIn}, nil)
-	judged := Judge([]Objective{o}, reading, resources, Options{})
+	// Custom resources are shown, too, and which ones they are need not be known.
+	judged := Judge([]Objective{o}, reading, nil, Options{})
 	status := judged.Reports[0].Status
 	if status.Verdict != v1alpha1.VerdictInformational || status.Conditions[0].Status != "Unknown" || status.Conditions[0].Reason != ReasonInformational {
 		t.Errorf("got %s, %+v", status.Verdict, status.Conditions[0])

@@ -129,7 +129,7 @@ func (c CompletedConfig) newPrometheusSource(signals []sources.Signal) (*source,
 	config := c.Source.Prometheus
 	clientConfig := prometheus.ClientConfig{URL: config.URL}
 	if config.HTTPConfigFile != "" {
-		file, err := prometheus.LoadHTTPClientConfig(config.HTTPConfigFile)
+		file, err := prometheus.LoadHTTPConfig(config.HTTPConfigFile)
 		if err != nil {
 			return nil, fmt.Errorf("--prometheus-http-config-file: %w", err)
 		}

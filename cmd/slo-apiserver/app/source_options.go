@@ -62,7 +62,7 @@ func (o *SourceOptions) AddFlags(sections *cliflag.NamedFlagSets) {
 	flags.StringVar(&o.Prometheus.URL, "prometheus-url", o.Prometheus.URL,
 		"Base URL of the Prometheus-compatible API, such as https://prometheus.monitoring.svc:9090.")
 	flags.StringVar(&o.Prometheus.HTTPConfigFile, "prometheus-http-config-file", o.Prometheus.HTTPConfigFile,
-		"YAML file with the HTTP client configuration in the format of Prometheus: authorization, oauth2, tls_config, http_headers, proxy_url.")
+		"YAML file with the HTTP client configuration in the format of Prometheus: authorization, basic_auth, oauth2, tls_config, http_headers, proxy_url, and sigv4 as in remote_write. Files named in it are read again when they change.")
 	flags.StringVar(&o.Prometheus.APIServerJob, "prometheus-apiserver-job", o.Prometheus.APIServerJob,
 		"Regular expression, anchored at both ends, for the job label of the kube-apiservers. It must not match the job of this server, nor of other aggregated API servers.")
 	flags.StringVar(&o.Prometheus.KubeletJob, "prometheus-kubelet-job", o.Prometheus.KubeletJob,

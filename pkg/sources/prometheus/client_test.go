@@ -4,17 +4,43 @@
 package prometheus
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
+	"errors"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/prometheus/common/config"
 )
+
+// oneBody is the answer to Check.
+const oneBody = `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"1"]}]}}`
+
+func redirect(to string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, to, http.StatusFound) }
+}
+
+func gzipped(text string) []byte {
+	var b bytes.Buffer
+	w := gzip.NewWriter(&b)
+	_, _ = w.Write([]byte(text))
+	_ = w.Close()
+	return b.Bytes()
+}
+
+// packed answers those who ask for it with gzip.
+func packed(text string) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "gzip" {
+			http.Error(w, "no gzip", http.StatusNotAcceptable)
+			return
+		}
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(gzipped(text))
+	}
+}
 
 func TestCheck(t *testing.T) {
 	for _, test := range []struct {
@@ -22,13 +48,13 @@ func TestCheck(t *testing.T) {
 		answer http.HandlerFunc
 		want   string // "" for no error
 	}{
-		{"Prometheus", body(200, `{"status":"success","data":{"resultType":"vector","result":[{"metric":{},"value":[1,"1"]}]}}`), ""},
+		{"Prometheus", body(200, oneBody), ""},
 		{"HTML with 200", body(200, "<html>Grafana</html>"), "HTML or XML, not JSON"},
 		{"another answer", body(200, emptyBody), "answers vector(1) with something else"},
 		{"HTML with 404", body(404, "<html>not here</html>"), "404 Not Found: an HTML page; is this the base URL of a Prometheus API"},
 		{"401", body(401, "Unauthorized\n"), "401 Unauthorized: Unauthorized; give credentials"},
 		{"403", body(403, ""), "403 Forbidden: no message; the credentials do not allow"},
-		{"405", body(405, ""), "queries are sent by POST"},
+		{"405", body(405, ""), "queries were sent by POST and by GET"},
 		{"502", body(502, "bad\x00gateway\n\nline"), "502 Bad Gateway: bad gateway line"},
 		{"long text", body(500, strings.Repeat("ä", 1000)), "ä..."},
 		{"bad query", body(400, `{"status":"error","errorType":"bad_data","error":"1:2: parse error"}`), "400 Bad Request: bad_data: 1:2: parse error"},
@@ -36,8 +62,36 @@ func TestCheck(t *testing.T) {
 		{"503 without a time", body(503, `{"status":"error","errorType":"timeout","error":"slow"}`), "503 Service Unavailable: timeout: slow"},
 		{"truncated", body(200, `{"status":"success","data":{"result":[`), "ends early"},
 		{"too long", body(200, `{"x":"`+strings.Repeat("x", 2<<20)), "more than 1048576 bytes"},
-		{"redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/login", http.StatusFound) },
-			"redirects are not followed, give the URL it points at (/login)"},
+		{"redirect", redirect("/login"), "/login)"},
+		{"redirect with secrets", redirect("https://user:s3cret@login.example/a?token=s3cret#s3cret"), "give the URL it points at (https://login.example/a)"},
+		{"redirect to a long URL", redirect("https://login.example/" + strings.Repeat("a", 10_000)), "aaa...)"},
+		{"short body", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Length", "5000")
+			_, _ = w.Write([]byte(`{"status":"success"`))
+		}, "unexpected EOF"},
+		{"unpacks to too much", packed(strings.Repeat(" ", 2<<20)), "more than 1048576 bytes"},
+		{"unpacks to nothing", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			none := gzipped("")
+			for range 2 << 20 / len(none) {
+				if _, err := w.Write(none); err != nil {
+					return
+				}
+			}
+		}, "more than 1048576 bytes"},
+		{"no gzip", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write([]byte("\x1f\x8bgarbage, and more of it"))
+		}, "unpack the answer: gzip: invalid"},
+		{"truncated gzip", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "gzip")
+			_, _ = w.Write(gzipped(oneBody)[:40])
+		}, "unpack the answer: unexpected EOF"},
+		{"another encoding", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Encoding", "br")
+			_, _ = w.Write([]byte("x"))
+		}, `Content-Encoding "br", which was not asked for`},
+		{"packed", packed(oneBody), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			server := httptest.NewServer(test.answer)
@@ -54,6 +108,9 @@ func TestCheck(t *testing.T) {
 			}
 			if len(err.Error()) > 500 {
 				t.Errorf("the error has %d bytes", len(err.Error()))
+			}
+			if strings.Contains(err.Error(), "s3cret") {
+				t.Errorf("the error gives the secret away: %v", err)
 			}
 		})
 	}
@@ -75,83 +132,73 @@ func TestRetryAfter(t *testing.T) {
 	}
 }
 
-func TestNewClientRejects(t *testing.T) {
-	token := &config.HTTPClientConfig{Authorization: &config.Authorization{Type: "Bearer", Credentials: "s3cret"}}
-	unverified := &config.HTTPClientConfig{Authorization: token.Authorization, TLSConfig: config.TLSConfig{InsecureSkipVerify: true}}
+// Servers that do not say for how long are left alone for a while, too, when they had
+// too much; other failures are as long as they are.
+func TestCheckBusy(t *testing.T) {
 	for _, test := range []struct {
-		name, url string
-		http      *config.HTTPClientConfig
-		want      string // "" for no error
+		status int
+		header string
+		want   time.Duration // 0: not busy
 	}{
-		{"no scheme", "prometheus:9090", nil, "needs http:// or https:// and a host"},
-		{"malformed", "http://s3cret@ho st/", nil, "malformed"},
-		{"credentials in the URL", "http://user:s3cret@prometheus:9090/x", nil, "http://user:xxxxx@prometheus:9090/x holds credentials: put them into"},
-		{"query", "http://prometheus:9090/?token=s3cret", nil, "give the base URL alone"},
-		{"token in clear text", "http://prometheus.monitoring:9090", token, "credentials would travel to prometheus.monitoring:9090 in clear text: use https://"},
-		{"token to anybody", "https://prometheus:9090", unverified, "give tls_config.ca_file instead"},
-		{"token over TLS", "https://prometheus:9090", token, ""},
-		{"token to loopback", "http://127.0.0.1:9090", token, ""},
-		{"no token", "http://prometheus.monitoring:9090", nil, ""},
+		{429, "", busyWait}, {429, "soon", busyWait}, {429, "7", 7 * time.Second}, {503, "7", 7 * time.Second}, {503, "", 0},
+		{500, "7", 7 * time.Second}, {502, "7", 7 * time.Second}, {504, "7", 7 * time.Second}, {504, "", 0}, {400, "7", 0}, {401, "7", 0},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := NewClient(ClientConfig{URL: test.url, HTTP: test.http})
-			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-				t.Errorf("got error %v, want one with %q", err, test.want)
-			}
-			if err != nil && strings.Contains(err.Error(), "s3cret") {
-				t.Errorf("the error gives the secret away: %v", err)
-			}
-		})
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", test.header)
+			w.WriteHeader(test.status)
+		}))
+		err := newTestSource(t, server.URL, nil).Check(t.Context())
+		server.Close()
+		busy, is := errors.AsType[*BusyError](err)
+		if err == nil || is != (test.want > 0) || is && busy.RetryAfter() != test.want {
+			t.Errorf("%d with %q: got %v, want %s", test.status, test.header, err, test.want)
+		}
 	}
 }
 
-func TestLoadHTTPClientConfig(t *testing.T) {
-	dir := t.TempDir()
-	write := func(name, text string) string {
-		path := filepath.Join(dir, name)
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+// Where POST is not allowed the same is asked by GET, and POST is not tried again.
+func TestCheckByGet(t *testing.T) {
+	for _, status := range []int{405, 501} {
+		methods := ""
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if methods += r.Method + " "; r.Method == http.MethodPost {
+				w.WriteHeader(status)
+				return
+			}
+			if r.URL.Query().Get("query") == "" || r.URL.Query().Get("timeout") != "10000ms" || r.URL.Query().Get("dedup") != "true" {
+				t.Errorf("got %s", r.URL)
+			}
+			_, _ = w.Write([]byte(oneBody))
+		}))
+		source := newTestSource(t, server.URL, func(c *Config) { c.Parameters = map[string][]string{"dedup": {"true"}} })
+		for range 2 {
+			if err := source.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
 		}
-		return path
-	}
-	write("token", "s3cret\n")
-	for _, test := range []struct{ name, text, want string }{
-		{"unknown.yaml", "basic_auth:\n  username: a\nbearer: x\n", "unknown.yaml: yaml: unmarshal errors:\n  line 3: field bearer not found"},
-		{"syntax.yaml", "basic_auth: [\n", "syntax.yaml: yaml: line"},
-		{"two.yaml", "basic_auth: {username: a}\nauthorization: {credentials: b}\n", "two.yaml: at most one of"},
-	} {
-		if _, err := LoadHTTPClientConfig(write(test.name, test.text)); err == nil || !strings.Contains(err.Error(), test.want) {
-			t.Errorf("%s: got error %v, want one with %q", test.name, err, test.want)
+		server.Close()
+		if methods != "POST GET GET " {
+			t.Errorf("%d: got %s", status, methods)
 		}
 	}
-	if _, err := LoadHTTPClientConfig(filepath.Join(dir, "missing.yaml")); err == nil || strings.Count(err.Error(), "missing.yaml") != 1 {
-		t.Errorf("got error %v", err)
-	}
+}
 
-	var got http.Header
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		got = r.Header
-		_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{},"value":[1,"1"]}]}}`))
-	}))
+// The error says whose deadline it was.
+func TestCheckTooLate(t *testing.T) {
+	release := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-release }))
 	defer server.Close()
-	loaded, err := LoadHTTPClientConfig(write("good.yaml", "authorization: {credentials_file: token}\nhttp_headers: {X-Scope-OrgID: {values: [tenant-1]}}\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	client, err := NewClient(ClientConfig{URL: server.URL, HTTP: loaded})
-	if err != nil {
-		t.Fatal(err)
-	}
-	source, err := New(Config{Client: client, Signals: twoSignals})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := source.Check(context.Background()); err != nil {
-		t.Fatal(err)
-	}
-	for name, want := range map[string]string{"Authorization": "Bearer s3cret", "X-Scope-Orgid": "tenant-1", "User-Agent": "slo-apiserver"} {
-		if got.Get(name) != want {
-			t.Errorf("header %s is %q, want %q", name, got.Get(name), want)
+	defer close(release)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+	defer cancel()
+	for want, timeout := range map[string]time.Duration{"no answer within 10ms": 10 * time.Millisecond, "no answer before the time of the caller was over": time.Minute} {
+		source := newTestSource(t, server.URL, func(c *Config) { c.Timeout = timeout })
+		asked := t.Context()
+		if timeout == time.Minute {
+			asked = ctx
+		}
+		if err := source.Check(asked); !errors.Is(err, context.DeadlineExceeded) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got error %v, want %q", err, want)
 		}
 	}
 }

@@ -6,16 +6,17 @@ package prometheus
 import (
 	"fmt"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 )
 
-// BusyError says that Prometheus turned a query away and asked to be left alone
-// for a while.
+// BusyError says that Prometheus turned a query away and is to be left alone for a
+// while: it asked for that, or had too many queries and did not say for how long.
 type BusyError struct {
-	// Status is the HTTP status, 429 or 503.
+	// Status is the HTTP status: 429, or 500, 502, 503 or 504.
 	Status int
 	// Wait is how long to stay away.
 	Wait time.Duration
@@ -24,11 +25,15 @@ type BusyError struct {
 }
 
 func (e *BusyError) Error() string {
-	return fmt.Sprintf("answer of Prometheus: %s and asks to retry after %s: %s", httpStatus(e.Status), e.Wait, e.Message)
+	return fmt.Sprintf("answer of Prometheus: %s, to be asked again after %s: %s", httpStatus(e.Status), e.Wait, e.Message)
 }
 
 // RetryAfter is how long to stay away.
 func (e *BusyError) RetryAfter() time.Duration { return e.Wait }
+
+// busyWait after 429 without a time to stay away, which Mimir and Thanos send: one
+// evaluation is left out at the default interval.
+const busyWait = 20 * time.Second
 
 // maxMessage is how much of what a server says goes into an error, in bytes.
 const maxMessage = 200
@@ -38,15 +43,20 @@ const maxMessage = 200
 func statusError(response *http.Response, body string) error {
 	status := response.StatusCode
 	message := serverMessage(body)
-	if status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable {
-		if wait, ok := retryAfter(response.Header.Get("Retry-After"), time.Now()); ok {
+	switch status {
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		wait, told := retryAfter(response.Header.Get("Retry-After"), time.Now())
+		if !told {
+			wait = busyWait
+		}
+		if told || status == http.StatusTooManyRequests {
 			return &BusyError{Status: status, Wait: wait, Message: message}
 		}
 	}
 	remedy := ""
 	switch {
 	case status >= 300 && status < 400:
-		remedy = fmt.Sprintf("; redirects are not followed, give the URL it points at (%s)", response.Header.Get("Location"))
+		remedy = fmt.Sprintf("; redirects are not followed, give the URL it points at (%s)", location(response))
 	case status == http.StatusUnauthorized:
 		remedy = "; give credentials in the HTTP client configuration file"
 	case status == http.StatusForbidden:
@@ -54,10 +64,32 @@ func statusError(response *http.Response, body string) error {
 	case status == http.StatusNotFound:
 		remedy = "; is this the base URL of a Prometheus API, without /api/v1?"
 	case status == http.StatusMethodNotAllowed:
-		remedy = "; queries are sent by POST, which something on the way does not allow"
+		remedy = "; queries were sent by POST and by GET, and something on the way allows neither"
 	}
 	return fmt.Errorf("answer of Prometheus: %s: %s%s", httpStatus(status), message, remedy)
 }
+
+// location that a redirect points at, without what may be secret in it.
+func location(response *http.Response) string {
+	target, err := response.Location()
+	if err != nil {
+		return "nowhere"
+	}
+	return clip((&url.URL{Scheme: target.Scheme, Host: target.Host, Path: target.Path}).String())
+}
+
+// clippedError is an error with its text as clip makes it.
+type clippedError struct{ error }
+
+// clipped makes the text of an error short and printable: some repeat what a server
+// said, or a file.
+func clipped(err error) error { return clippedError{err} }
+
+// Error implements error.
+func (e clippedError) Error() string { return clip(e.error.Error()) }
+
+// Unwrap returns the error as it was.
+func (e clippedError) Unwrap() error { return e.error }
 
 func httpStatus(status int) string {
 	return strings.TrimSpace(fmt.Sprintf("%d %s", status, http.StatusText(status)))

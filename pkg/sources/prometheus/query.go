@@ -14,6 +14,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -27,7 +28,9 @@ type querier struct {
 	timeout    time.Duration
 	maxSeries  int
 	slots      chan struct{}
-	metrics    *queryMetrics
+	// getOnly says that POST is not allowed, and GET is.
+	getOnly atomic.Bool
+	metrics *queryMetrics
 }
 
 // session is what the queries of one Read have in common: their time, and the
@@ -87,24 +90,22 @@ func timestamp(t time.Time) string {
 	return strconv.FormatFloat(seconds(t), 'f', -1, 64)
 }
 
+// send one query within its own deadline, or that of the caller if it is earlier.
 func (s *session) send(ctx context.Context, path string, form url.Values, each func(*series) error) error {
-	ctx, cancel := context.WithTimeout(ctx, s.timeout)
+	own, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	maps.Copy(form, s.parameters)
 	form.Set("timeout", strconv.FormatInt(s.timeout.Milliseconds(), 10)+"ms")
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.client.URL(path, nil).String(), strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	response, body, err := s.client.Do(ctx, request) //nolint:bodyclose // api.Client reads and closes it
-	if err != nil {
+	response, body, err := s.exchange(own, path, form)
+	switch {
+	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
+		return fmt.Errorf("query %s: no answer before the time of the caller was over: %w", s.address(), ctx.Err())
+	case err != nil:
 		return s.transportError(err)
+	case response.StatusCode/100 != 2:
+		return statusError(response, body)
 	}
-	if response.StatusCode/100 != 2 {
-		return statusError(response, string(body))
-	}
-	answer, err := decode(string(body), s.maxSeries, each)
+	answer, err := decode(body, s.maxSeries, each)
 	switch {
 	case err != nil:
 		return fmt.Errorf("read the answer of %s: %w", s.address(), err)
@@ -115,15 +116,42 @@ func (s *session) send(ctx context.Context, path string, form url.Values, each f
 	return nil
 }
 
+// exchange sends a form by POST, since queries may be longer than a URL, and by GET
+// where that is not allowed: some gateways and managed services read only.
+func (s *session) exchange(ctx context.Context, path string, form url.Values) (*http.Response, string, error) {
+	address := s.client.URL(path, nil)
+	if !s.getOnly.Load() {
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, address.String(), strings.NewReader(form.Encode()))
+		if err != nil {
+			return nil, "", err
+		}
+		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		response, body, err := s.client.Do(ctx, request) //nolint:bodyclose // api.Client reads and closes it
+		if err != nil || response.StatusCode != http.StatusMethodNotAllowed && response.StatusCode != http.StatusNotImplemented {
+			return response, string(body), err
+		}
+	}
+	address.RawQuery = form.Encode()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, address.String(), nil)
+	if err != nil {
+		return nil, "", err
+	}
+	response, body, err := s.client.Do(ctx, request) //nolint:bodyclose // api.Client reads and closes it
+	if err == nil && response.StatusCode/100 == 2 {
+		s.getOnly.Store(true)
+	}
+	return response, string(body), err
+}
+
 // transportError names the address once, and nothing of the request.
 func (s *session) transportError(err error) error {
 	if sent, ok := errors.AsType[*url.Error](err); ok {
 		err = sent.Err
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("query %s: no answer within %s: %w", s.address(), s.timeout, err)
+		return fmt.Errorf("query %s: no answer within %s: %w", s.address(), s.timeout, clipped(err))
 	}
-	return fmt.Errorf("query %s: %w", s.address(), err)
+	return fmt.Errorf("query %s: %w", s.address(), clipped(err))
 }
 
 // address of Prometheus without credentials.

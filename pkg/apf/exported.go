@@ -3,7 +3,8 @@
 
 package apf
 
-// Names of the signals in a Reading that simulations look at, too. They are
+// Names of the signals in a Reading that simulations, and reports on latencies, look
+// at, too. They are
 // declared, with all others, in the catalog, so that they are read once.
 const (
 	NominalLimit     = nominalLimit
@@ -13,6 +14,9 @@ const (
 	PeakDemand       = peakDemand
 	SmoothedDemand   = smoothedDemand
 	RejectedRequests = rejected
+
+	DispatchedRequests = dispatched
+	WaitDurations      = waits
 )
 
 // Metric is what a signal of this package is called by kube-apiservers of today.

@@ -36,7 +36,9 @@ func (e *Evaluator) judge(ctx context.Context, d *Definitions, next *Evaluation)
 	err := guard(ctx, "evaluate the objectives", func() {
 		// Without classes the reports say why they are Unknown.
 		classes, err := e.Resources.Classes()
-		judged = slo.Judge(d.Objectives, e.reading, classes, slo.Options{ResourcesProblem: err, Unread: d.Unread})
+		judged = slo.Judge(d.Objectives, e.reading, classes, slo.Options{
+			ResourcesProblem: err, Unread: d.Unread, Queues: queues(e.reading), Rejected: rejections(e.reading),
+		})
 	})
 	if err != nil {
 		judged = slo.Judged{

@@ -35,7 +35,7 @@ const (
 type Definitions struct {
 	// Objectives are sorted by name.
 	Objectives []Objective
-	// Signals that they read.
+	// Signals that they read, and those that tell what they leave out.
 	Signals []sources.Signal
 }
 
@@ -56,6 +56,7 @@ func Define(catalog *objectives.Catalog, window time.Duration, minimumRequests i
 	for _, signal := range catalog.Signals {
 		d.Signals = append(d.Signals, signal.Signal)
 	}
+	d.Signals = append(d.Signals, overheadSignals()...)
 	for _, defined := range catalog.Objectives {
 		i := slices.IndexFunc(catalog.Signals, func(s objectives.Signal) bool { return s.Name == defined.Signal })
 		if i < 0 {

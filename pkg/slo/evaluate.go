@@ -19,6 +19,10 @@ import (
 type Options struct {
 	// ResourcesProblem says why there are no Resources.
 	ResourcesProblem error
+	// Queues in which requests to the kube-apiservers waited, the one with most time
+	// first, and those that were turned away; nil when they are not known.
+	Queues   []v1alpha1.QueueTime
+	Rejected *v1alpha1.Rejections
 	// Unread are signals that the reading does not have, by name, and why: their
 	// objectives are Unknown for that reason.
 	Unread map[string]Unread
@@ -66,6 +70,7 @@ func Judge(objectives []Objective, reading *sources.Reading, resources *Resource
 		}
 		report := newReport(o)
 		assessment := evaluate(&report.Status, o, reading, resources, options.ResourcesProblem)
+		assessment.weigh(&report.Status, reading, options)
 		judged.Reports = append(judged.Reports, report)
 		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts(), Events: assessment.events()})
 		judged.Assessments = append(judged.Assessments, assessment)

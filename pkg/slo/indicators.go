@@ -161,6 +161,9 @@ func (a Assessment) setFigures(status *v1alpha1.ServiceLevelIndicatorStatus, t *
 	f := figuresOf(t, t.became, a.rule)
 	status.Requests = &f.Requests
 	status.Quantiles = f.Quantiles
+	if t.overhead != nil {
+		status.Total = t.overhead.status(t.count, a.rule)
+	}
 	if t.exact() && a.objective.hasBad() {
 		status.SlowRequests = &f.SlowRequests
 		status.GoodRatio = f.GoodRatio

@@ -14,6 +14,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -44,6 +45,8 @@ type scenario struct {
 	aggregated       map[string]bool
 	bounds           []float64
 	results          map[string]sources.Result
+	queues           []v1alpha1.QueueTime
+	rejected         *v1alpha1.Rejections
 }
 
 // parseScenario reads lines of the form
@@ -67,6 +70,7 @@ type scenario struct {
 //	request <verb> <scope> <resource[.group][/subresource]> <n>x<seconds>...
 //	podstart <n>x<seconds>...
 //
+// and those of parseOverhead,
 // where <n>x<seconds> are n requests of that latency. A line that starts with #
 // is a comment.
 func parseScenario(input string) (*scenario, error) {
@@ -144,7 +148,7 @@ func (s *scenario) parseLine(verb string, args []string) error {
 	case "podstart":
 		return s.addSeries(SignalPodStartLatency, nil, podStartBounds(), args)
 	default:
-		return errors.New("no such line")
+		return s.parseOverhead(verb, args)
 	}
 	return nil
 }
@@ -183,7 +187,7 @@ func (s *scenario) addSeries(signal string, values []string, bounds []float64, l
 	if s.bounds != nil {
 		bounds = s.bounds
 	}
-	b := &sources.Buckets{Bounds: bounds, Counts: make([]float64, len(bounds)), Sum: math.NaN()}
+	b := &sources.Buckets{Bounds: bounds, Counts: make([]float64, len(bounds))}
 	for _, latency := range latencies {
 		var n, seconds float64
 		if _, err := fmt.Sscanf(latency, "%fx%f", &n, &seconds); err != nil {
@@ -199,6 +203,7 @@ func (s *scenario) addSeries(signal string, values []string, bounds []float64, l
 
 // observe n events of a latency.
 func observe(b *sources.Buckets, seconds, n float64) {
+	b.Sum += n * seconds
 	for i, bound := range b.Bounds {
 		if seconds <= bound {
 			b.Counts[i] += n

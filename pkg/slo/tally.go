@@ -52,6 +52,8 @@ type tally struct {
 	count, least, most float64
 	// became is the outcome, once assessed.
 	became outcome
+	// overhead is what callers waited beyond the indicator; nil where that is not looked at.
+	overhead *overhead
 	// histogram of the events, in the buckets that all series of the key have; nil for
 	// a Ratio.
 	histogram *sources.Buckets

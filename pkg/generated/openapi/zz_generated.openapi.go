@@ -58,9 +58,13 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.LimitResponse{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_LimitResponse(ref),
 		v1alpha1.MatchedFlowSchema{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_MatchedFlowSchema(ref),
 		v1alpha1.MatchedPriorityLevel{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_MatchedPriorityLevel(ref),
+		v1alpha1.Overhead{}.OpenAPIModelName():                    schema_pkg_apis_slo_v1alpha1_Overhead(ref),
 		v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref),
 		v1alpha1.Quantiles{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_Quantiles(ref),
+		v1alpha1.QueueTime{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_QueueTime(ref),
+		v1alpha1.RejectedByReason{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RejectedByReason(ref),
 		v1alpha1.RejectedRequests{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref),
+		v1alpha1.Rejections{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_Rejections(ref),
 		v1alpha1.RequestBurnRate{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_RequestBurnRate(ref),
 		v1alpha1.RequestFigures{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_RequestFigures(ref),
 		v1alpha1.RequestWidth{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_RequestWidth(ref),
@@ -83,6 +87,8 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.SimulatedLimits{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref),
 		v1alpha1.SimulatedSeats{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_SimulatedSeats(ref),
 		v1alpha1.SimulatedServer{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref),
+		v1alpha1.TotalLatency{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_TotalLatency(ref),
+		v1alpha1.WebhookTime{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_WebhookTime(ref),
 		resource.Quantity{}.OpenAPIModelName():                    schema_apimachinery_pkg_api_resource_Quantity(ref),
 		v1.APIGroup{}.OpenAPIModelName():                          schema_pkg_apis_meta_v1_APIGroup(ref),
 		v1.APIGroupList{}.OpenAPIModelName():                      schema_pkg_apis_meta_v1_APIGroupList(ref),
@@ -2422,6 +2428,85 @@ func schema_pkg_apis_slo_v1alpha1_MatchedPriorityLevel(ref common.ReferenceCallb
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_Overhead(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Overhead is the time that callers of kube-apiservers lose and that the indicator leaves out, over all keys that count.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"lostMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lostMilliseconds is the time that the requests of the window lost to webhooks and queues, in milliseconds, over the keys of which it is known.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"lostPerRequestMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lostPerRequestMilliseconds is the mean of that, in milliseconds, rounded.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"keysOverThreshold": {
+						SchemaProps: spec.SchemaProps{
+							Description: "keysOverThreshold is the number of keys that are not violated, and would be if the total latency were held to the threshold.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"problem": {
+						SchemaProps: spec.SchemaProps{
+							Description: "problem says what is not known of the above, and why.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"webhooks": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "webhooks that were called in the window, the one that took most time first: ten at most. The figures are of the whole of the kube-apiservers: no metric of webhooks has a resource. Validating webhooks are called at the same time, so that callers lost less than the sum. Absent where the indicator is of read-only calls, which no webhook sees.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.WebhookTime{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"queues": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "queues of priority levels in which requests waited, the one with most time first: ten at most. The figures are of the whole of the kube-apiservers: no metric of queues has a resource. Absent where the indicator includes queues.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.QueueTime{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.QueueTime{}.OpenAPIModelName(), v1alpha1.WebhookTime{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2518,6 +2603,82 @@ func schema_pkg_apis_slo_v1alpha1_Quantiles(ref common.ReferenceCallback) common
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_QueueTime(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "QueueTime is how long requests of a priority level waited in the window.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"priorityLevel": {
+						SchemaProps: spec.SchemaProps{
+							Description: "priorityLevel by its name; see its APFHeadroom.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"requests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "requests that passed through a queue of the level, also without a wait.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "milliseconds is the time that they waited, all together.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"perRequestMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "perRequestMilliseconds is the mean of that, rounded.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"priorityLevel", "requests", "milliseconds", "perRequestMilliseconds"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_RejectedByReason(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "RejectedByReason counts the requests turned away for one reason.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reason as the metrics have it.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"requests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "requests is the number of requests in the window.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"reason", "requests"},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -2553,6 +2714,51 @@ func schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref common.ReferenceCallback)
 				Required: []string{"flowSchema", "reason", "requests"},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_Rejections(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Rejections are requests that API Priority & Fairness turned away with the code 429, of all of the kube-apiservers. They are in no latency: an objective can be met because requests were turned away.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"requests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "requests is the number of requests in the window.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"byReason": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"reason",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "byReason splits them, sorted by reason: concurrency-limit, queue-full, time-out, or up to Kubernetes 1.27 cancelled.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.RejectedByReason{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"requests"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.RejectedByReason{}.OpenAPIModelName()},
 	}
 }
 
@@ -2986,6 +3192,25 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 							},
 						},
 					},
+					"finding": {
+						SchemaProps: spec.SchemaProps{
+							Description: "finding says in a line what the verdict does not: that callers wait longer than the indicator tells, and on what; that requests were turned away. Absent when there is nothing to say.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"overhead": {
+						SchemaProps: spec.SchemaProps{
+							Description: "overhead is the time of callers that the indicator leaves out. Absent for indicators of anything but requests to kube-apiservers.",
+							Ref:         ref(v1alpha1.Overhead{}.OpenAPIModelName()),
+						},
+					},
+					"rejectedRequests": {
+						SchemaProps: spec.SchemaProps{
+							Description: "rejectedRequests were turned away by API Priority & Fairness. No latency holds them. Absent when their number is not known.",
+							Ref:         ref(v1alpha1.Rejections{}.OpenAPIModelName()),
+						},
+					},
 					"instances": {
 						SchemaProps: spec.SchemaProps{
 							Description: "instances tells how many of the processes that hold the metrics were read.",
@@ -3029,7 +3254,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "conditions are Met, DataComplete, LowTraffic and DayComplete. lastTransitionTime is when this server first saw the present state.",
+							Description: "conditions are Met, DataComplete, LowTraffic, DayComplete and, with a file of objectives, ObjectivesCurrent. lastTransitionTime is when this server first saw the present state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -3045,7 +3270,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.DayMinutes{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.KeyCounts{}.OpenAPIModelName(), v1alpha1.KeyFigures{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.RequestBurnRate{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.DayMinutes{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.KeyCounts{}.OpenAPIModelName(), v1alpha1.KeyFigures{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.Overhead{}.OpenAPIModelName(), v1alpha1.Rejections{}.OpenAPIModelName(), v1alpha1.RequestBurnRate{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -3563,6 +3788,12 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 							Ref:         ref(v1alpha1.LatencyBucket{}.OpenAPIModelName()),
 						},
 					},
+					"total": {
+						SchemaProps: spec.SchemaProps{
+							Description: "total is the latency as callers see it, with webhooks and queues. Absent without requests, and for indicators of anything but requests to kube-apiservers.",
+							Ref:         ref(v1alpha1.TotalLatency{}.OpenAPIModelName()),
+						},
+					},
 					"day": {
 						SchemaProps: spec.SchemaProps{
 							Description: "day counts the minutes of the last 24 hours. Absent for a key of which no minute was good or bad, and for one that is Excluded.",
@@ -3574,7 +3805,7 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.IndicatorDay{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.IndicatorDay{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.TotalLatency{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -3920,6 +4151,144 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref common.ReferenceCallback) 
 					},
 				},
 				Required: []string{"serverConcurrencyLimit", "nominalSeats"},
+			},
+		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_TotalLatency(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "TotalLatency is the latency of a key as its callers see it: with the time in admission webhooks and in queues of API Priority & Fairness, which the indicator leaves out.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"p50Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p50Milliseconds is the median latency, in milliseconds, rounded up.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"p90Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p90Milliseconds is the 90th percentile of the latency, in milliseconds, rounded up.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"p99Milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p99Milliseconds is the 99th percentile of the latency, in milliseconds, rounded up. Where p99Bucket has no upper bound, the latency is more than this.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"p99Bucket": {
+						SchemaProps: spec.SchemaProps{
+							Description: "p99Bucket is the histogram bucket that holds the 99th percentile: all that is known of it for sure.",
+							Ref:         ref(v1alpha1.LatencyBucket{}.OpenAPIModelName()),
+						},
+					},
+					"lostMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lostMilliseconds is the time that all requests of the window lost to webhooks and queues, in milliseconds: the sum of their total latencies less that of the indicator. It can not be split by cause: no metric of webhooks or queues has a resource. Up to Kubernetes 1.26 the indicator includes queues, and this webhooks only. Absent when problem says why.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"lostPerRequestMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lostPerRequestMilliseconds is the mean of that, in milliseconds, rounded.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"problem": {
+						SchemaProps: spec.SchemaProps{
+							Description: "problem says why the lost time is not known, or is given as zero.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.LatencyBucket{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_WebhookTime(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "WebhookTime is what an admission webhook cost in the window.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the webhook: webhooks[].name of its configuration.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"type": {
+						SchemaProps: spec.SchemaProps{
+							Description: "type of the webhook: Mutating or Validating.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"calls": {
+						SchemaProps: spec.SchemaProps{
+							Description: "calls is the number of calls, dry runs included.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"milliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "milliseconds is the time of all calls together.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"perCallMilliseconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "perCallMilliseconds is the mean of that, rounded.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"rejections": {
+						SchemaProps: spec.SchemaProps{
+							Description: "rejections is the number of requests that the webhook refused.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"failures": {
+						SchemaProps: spec.SchemaProps{
+							Description: "failures is the number of requests that were refused because the webhook could not be called.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"failedOpen": {
+						SchemaProps: spec.SchemaProps{
+							Description: "failedOpen is the number of requests that went on although the webhook could not be called. Known from Kubernetes 1.24 on.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+				},
+				Required: []string{"name", "type", "calls", "milliseconds", "perCallMilliseconds"},
 			},
 		},
 	}

@@ -60,8 +60,27 @@ var columns = []column{
 		func(i *slo.ServiceLevelIndicator) string { return cell.Milliseconds(i.Status.P50Milliseconds) }),
 	define("P90", 1, "90th percentile of the latency.",
 		func(i *slo.ServiceLevelIndicator) string { return cell.Milliseconds(i.Status.P90Milliseconds) }),
+	define("Total P99", 1, "Bucket with the 99th percentile of the latency as callers see it.",
+		func(i *slo.ServiceLevelIndicator) string {
+			if i.Status.Total == nil {
+				return cell.Missing
+			}
+			return cell.Latency(i.Status.Total.P99Bucket, i.Status.Total.P99Milliseconds)
+		}),
+	define("Lost", 1, "Mean time that a request lost to webhooks and queues.",
+		func(i *slo.ServiceLevelIndicator) string {
+			if i.Status.Total == nil {
+				return cell.Missing
+			}
+			return cell.Milliseconds(i.Status.Total.LostPerRequestMilliseconds)
+		}),
 	define("Threshold", 1, "Highest latency at which a request is good.",
-		func(i *slo.ServiceLevelIndicator) string { return cell.Milliseconds(&i.Spec.ThresholdMilliseconds) }),
+		func(i *slo.ServiceLevelIndicator) string {
+			if i.Spec.ThresholdMilliseconds == 0 { // of a ratio, or for information
+				return cell.Missing
+			}
+			return cell.Milliseconds(&i.Spec.ThresholdMilliseconds)
+		}),
 	define("Reason", 1, "Why the outcome is Unknown or Excluded.",
 		func(i *slo.ServiceLevelIndicator) string { return cell.Text(i.Status.Reason) }),
 	define("Report", 1, "SLOReport that the key is of.",

@@ -36,6 +36,10 @@ func violated(at time.Time) slo.ServiceLevelIndicator {
 				P50Milliseconds: count(310), P90Milliseconds: count(1400), P99Milliseconds: count(2870),
 				P99Bucket: &slo.LatencyBucket{OverMilliseconds: 2000, UpToMilliseconds: count(3000)},
 			},
+			Total: &slo.TotalLatency{
+				Quantiles:        slo.Quantiles{P99Bucket: &slo.LatencyBucket{OverMilliseconds: 5000, UpToMilliseconds: count(6000)}},
+				LostMilliseconds: count(108000), LostPerRequestMilliseconds: count(2700),
+			},
 			Day: &slo.IndicatorDay{GoodMinutes: 1000, BadMinutes: 9, IdleMinutes: 400, UnknownMinutes: 31, GoodRatio: "0.99108"},
 		},
 	}
@@ -91,6 +95,7 @@ func TestChanged(t *testing.T) {
 		{"time", func(i *slo.ServiceLevelIndicator) { i.Status.ObservationTime = &metav1.Time{Time: at.Add(time.Minute)} }, false},
 		{"counts", func(i *slo.ServiceLevelIndicator) { i.Status.Requests, i.Status.SlowRequests = count(1), count(1) }, false},
 		{"bucket", func(i *slo.ServiceLevelIndicator) { i.Status.P99Bucket = nil }, false},
+		{"total", func(i *slo.ServiceLevelIndicator) { i.Status.Total = nil }, false},
 		{"day", func(i *slo.ServiceLevelIndicator) { i.Status.Day.BadMinutes++ }, false},
 		{"outcome", func(i *slo.ServiceLevelIndicator) { i.Status.Outcome = slo.OutcomeMet }, true},
 		{"reason", func(i *slo.ServiceLevelIndicator) { i.Status.Reason = "InstancesMissing" }, true},

@@ -78,6 +78,13 @@ var columns = []column{
 		func(r *slo.SLOReport, _ time.Time) string { return cell.Seconds(r.Status.WindowSeconds) }),
 	define("Instances", 1, "Processes that were read, of those expected.",
 		func(r *slo.SLOReport, _ time.Time) string { return cell.Instances(r.Status.Instances) }),
+	define("Lost", 1, "Mean time that a request lost to webhooks and queues, which the indicator leaves out.",
+		func(r *slo.SLOReport, _ time.Time) string {
+			if r.Status.Overhead == nil {
+				return cell.Missing
+			}
+			return cell.Milliseconds(r.Status.Overhead.LostPerRequestMilliseconds)
+		}),
 	define("Reason", 1, "Reason of the condition Met.",
 		func(r *slo.SLOReport, _ time.Time) string {
 			if met := metCondition(r); met != nil {
@@ -85,6 +92,8 @@ var columns = []column{
 			}
 			return cell.Missing
 		}),
+	define("Finding", 1, "What the verdict does not say: what callers wait for, and requests that were turned away.",
+		func(r *slo.SLOReport, _ time.Time) string { return cell.Text(r.Status.Finding) }),
 }
 
 // threshold of a latency, or of a ratio; an indicator for information has none.

@@ -104,6 +104,10 @@ type ServiceLevelIndicatorStatus struct {
 	GoodRatio string `json:"goodRatio,omitempty"`
 	// The quantiles of the indicator.
 	Quantiles `json:",inline"`
+	// total is the latency as callers see it, with webhooks and queues. Absent without
+	// requests, and for indicators of anything but requests to kube-apiservers.
+	// +optional
+	Total *TotalLatency `json:"total,omitempty"`
 	// day counts the minutes of the last 24 hours. Absent for a key of which no
 	// minute was good or bad, and for one that is Excluded.
 	// +optional

@@ -155,6 +155,19 @@ type SLOReportStatus struct {
 	// +listType=atomic
 	// +optional
 	Worst []KeyFigures `json:"worst,omitempty"`
+	// finding says in a line what the verdict does not: that callers wait longer than
+	// the indicator tells, and on what; that requests were turned away. Absent when
+	// there is nothing to say.
+	// +optional
+	Finding string `json:"finding,omitempty"`
+	// overhead is the time of callers that the indicator leaves out. Absent for
+	// indicators of anything but requests to kube-apiservers.
+	// +optional
+	Overhead *Overhead `json:"overhead,omitempty"`
+	// rejectedRequests were turned away by API Priority & Fairness. No latency holds
+	// them. Absent when their number is not known.
+	// +optional
+	RejectedRequests *Rejections `json:"rejectedRequests,omitempty"`
 	// instances tells how many of the processes that hold the metrics were read.
 	// +optional
 	Instances *InstanceCounts `json:"instances,omitempty"`
@@ -168,7 +181,11 @@ type SLOReportStatus struct {
 	// +listMapKey=windowMinutes
 	// +optional
 	RequestBurnRates []RequestBurnRate `json:"requestBurnRates,omitempty"`
-	// conditions are Met, DataComplete, LowTraffic and DayComplete.
+	// evidence says what the figures were made from. Absent when nothing was read.
+	// +optional
+	Evidence *Evidence `json:"evidence,omitempty"`
+	// conditions are Met, DataComplete, LowTraffic, DayComplete and, with a file of
+	// objectives, ObjectivesCurrent.
 	// lastTransitionTime is when this server first saw the present state.
 	// +listType=map
 	// +listMapKey=type

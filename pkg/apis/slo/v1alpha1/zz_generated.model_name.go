@@ -199,6 +199,11 @@ func (in MatchedPriorityLevel) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Overhead) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.Overhead"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in PassedOverFlowSchema) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.PassedOverFlowSchema"
 }
@@ -209,8 +214,23 @@ func (in Quantiles) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in QueueTime) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.QueueTime"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in RejectedByReason) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.RejectedByReason"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in RejectedRequests) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.RejectedRequests"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Rejections) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.Rejections"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -321,4 +341,14 @@ func (in SimulatedSeats) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in SimulatedServer) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.SimulatedServer"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TotalLatency) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.TotalLatency"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in WebhookTime) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.WebhookTime"
 }

@@ -44,7 +44,8 @@ type Adjustment struct {
 	// holds; 0 while the minimum of the levels does not fit.
 	FairFraction float64
 	// Held says that the limits stayed as they were, because the borrowing limits
-	// let nobody take what is left over. The exempt ones are still adjusted.
+	// let nobody take what is left over. The exempt ones are still adjusted. It is never
+	// so while a limited level has no borrowing limit, as catch-all of every cluster.
 	Held bool
 }
 

@@ -26,6 +26,7 @@
 //   - A level that was deleted takes part until its queues have drained.
 //   - Borrowing limits may be so low that nobody can take what is left over, as
 //     when no level may borrow and the exempt one has shares. The limits then stay
-//     as they were.
+//     as they were. No cluster gets there: the specification of catch-all is fixed,
+//     without a borrowing limit, so that it can take all there is.
 //   - With 0 shares a level has a nominal limit of 0, and can only borrow.
 package allocation

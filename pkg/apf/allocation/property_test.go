@@ -155,6 +155,37 @@ func TestAdjustKeepsItsBounds(t *testing.T) {
 	}
 }
 
+// TestLimitsAreNotHeldBesideCatchAll: it has no borrowing limit, and can take what
+// nobody else may. Without it they are, where nobody may borrow.
+func TestLimitsAreNotHeldBesideCatchAll(t *testing.T) {
+	held := 0
+	for seed := range uint64(cases) {
+		server, levels, states := randomStates(seed)
+		for _, borrows := range []bool{false, true} {
+			levels[1].BorrowingLimitPercent = new(int32(0))
+			if borrows {
+				levels[1].BorrowingLimitPercent = nil
+			}
+			bounds, err := Configure(server, levels)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i := range states {
+				states[i].Bounds = bounds[i]
+			}
+			switch a := Adjust(states); {
+			case a.Held && borrows:
+				t.Fatalf("seed %d: limits are held although catch-all may borrow: %+v", seed, states)
+			case a.Held:
+				held++
+			}
+		}
+	}
+	if held < cases/100 {
+		t.Fatalf("limits were held %d times without it", held)
+	}
+}
+
 // TestDivisionIsFair: who is at no bound gets the same fraction of the target,
 // who gets a larger one is held up by the lower bound, who gets a smaller one is
 // held down by the upper bound.

@@ -8,7 +8,6 @@ import (
 
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
 
-	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apf/allocation"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
@@ -24,8 +23,6 @@ type division struct {
 	// latest, peak and most are nil unless the demand of all levels is known; most is
 	// of the highest that the peaks may be by the width of requests.
 	latest, peak, most *allocation.Adjustment
-	// current says whether the limits before the adjustment are known.
-	current []bool
 	// place of a level in what holds only levels that take part.
 	place []int
 }
@@ -59,17 +56,13 @@ func (s *simulation) divide(o *observed, serverLimit int, demands []*demand, of 
 		s.differences = append(s.differences, o.Name+": "+err.Error())
 		return nil
 	}
-	for i, l := range s.levels {
+	for i := range s.levels {
 		if d.specs[i] == nil {
 			continue
 		}
-		state := allocation.State{Bounds: bounds[d.place[i]], Exempt: exempt(d.specs[i]), Current: bounds[d.place[i]].First()}
-		current, currentKnown := o.level(l.name).seats(apf.CurrentLimit)
-		if currentKnown && l.before != nil {
-			state.Current = current
-		}
-		d.states = append(d.states, state)
-		d.current = append(d.current, currentKnown || l.before == nil)
+		// The limit before does not matter: no adjustment is held, for catch-all has no
+		// borrowing limit.
+		d.states = append(d.states, allocation.State{Bounds: bounds[d.place[i]], Exempt: exempt(d.specs[i]), Current: bounds[d.place[i]].First()})
 	}
 	// Without demand: exempt levels too are at their minimum.
 	pool := allocation.PoolOf(d.states)
@@ -113,18 +106,17 @@ func (d *division) adjustMost() *allocation.Adjustment {
 
 // given is what an adjustment gives the level, nil when unknown.
 func (d *division) given(a *allocation.Adjustment, i int) *int64 {
-	at := d.place[i]
-	if a == nil || a.Held && !d.states[at].Exempt && !d.current[at] {
+	if a == nil {
 		return nil
 	}
-	return new(int64(a.Current[at]))
+	return new(int64(a.Current[d.place[i]]))
 }
 
 func (d *division) server() *v1alpha1.SimulatedServer {
 	if d == nil {
 		return nil
 	}
-	server := &v1alpha1.SimulatedServer{ServerConcurrencyLimit: int64(d.serverLimit), LimitsHeld: d.latest != nil && d.latest.Held}
+	server := &v1alpha1.SimulatedServer{ServerConcurrencyLimit: int64(d.serverLimit)}
 	for _, state := range d.states {
 		server.NominalSeats += int64(state.Nominal)
 	}

@@ -274,28 +274,6 @@ func TestUntoldRejectionsAreNotNone(t *testing.T) {
 	}
 }
 
-// When nobody may borrow, and the exempt level has shares, limits are held.
-func TestLimitsAreHeld(t *testing.T) {
-	in := newInput()
-	change := v1alpha1.APFSimulationSpec{Levels: []v1alpha1.SimulatedLevel{{Name: "exempt", NominalConcurrencyShares: new(int32(100))}}}
-	for i := range in.Headrooms {
-		if in.Headrooms[i].Name != "exempt" {
-			in.Headrooms[i].Spec.BorrowingLimitPercent = new(int32(0))
-		}
-	}
-	status := simulate(t, change, in)
-	if !status.ByInstance[0].After.LimitsHeld || status.ByInstance[0].Before.LimitsHeld {
-		t.Errorf("before %+v, after %+v", status.ByInstance[0].Before, status.ByInstance[0].After)
-	}
-	if got := *outcome(t, status, "workload-low").After.CurrentLimitSeats; got != 323 {
-		t.Errorf("workload-low has %d after, want the 323 of before", got)
-	}
-	drop(&in, apf.CurrentLimit, "workload-low")
-	if got := outcome(t, simulate(t, change, in), "workload-low").After.CurrentLimitSeats; got != nil {
-		t.Errorf("workload-low has %d after, of an unknown limit before", *got)
-	}
-}
-
 // Nothing that goes in is changed, and its order does not matter.
 func TestInputIsOnlyRead(t *testing.T) {
 	change := v1alpha1.APFSimulationSpec{Levels: []v1alpha1.SimulatedLevel{

@@ -4142,13 +4142,6 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref common.ReferenceCallback) 
 							Format:      "int64",
 						},
 					},
-					"limitsHeld": {
-						SchemaProps: spec.SchemaProps{
-							Description: "limitsHeld says that the borrowing limits of the levels are so low that nobody can take what others lend: the kube-apiserver then leaves the limits as they were, or as they began.",
-							Type:        []string{"boolean"},
-							Format:      "",
-						},
-					},
 				},
 				Required: []string{"serverConcurrencyLimit", "nominalSeats"},
 			},

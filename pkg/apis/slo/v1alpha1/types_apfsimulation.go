@@ -140,11 +140,6 @@ type SimulatedServer struct {
 	// nominalSeats is the sum of the nominal limits, which rounding makes a little
 	// larger than serverConcurrencyLimit.
 	NominalSeats int64 `json:"nominalSeats"`
-	// limitsHeld says that the borrowing limits of the levels are so low that nobody
-	// can take what others lend: the kube-apiserver then leaves the limits as they
-	// were, or as they began.
-	// +optional
-	LimitsHeld bool `json:"limitsHeld,omitempty"`
 }
 
 // SimulatedSeats is the outcome for a priority level in one kube-apiserver.

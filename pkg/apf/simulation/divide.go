@@ -38,6 +38,9 @@ func (s *simulation) divide(o *observed, serverLimit int, demands []*demand, of 
 	known := true
 	for i, l := range s.levels {
 		spec := of(l)
+		if o.passesBy(l) {
+			spec = nil
+		}
 		d.specs = append(d.specs, spec)
 		d.place = append(d.place, len(configured))
 		if spec == nil {

@@ -82,6 +82,21 @@ func (o *observed) level(name string) *figures {
 	return f
 }
 
+// passesBy says that the requests of a level take no part in what is divided: before
+// 1.28 exempt levels had no gauges, where the others had them, and no seats
+// (apf_controller.go updateBorrowingLocked skipped what is not limited).
+func (o *observed) passesBy(l level) bool {
+	if l.before == nil || !exempt(l.before) || len(o.level(l.name).gauges) > 0 {
+		return false
+	}
+	for _, f := range o.levels {
+		if _, known := f.gauges[apf.NominalLimit]; known {
+			return true
+		}
+	}
+	return false
+}
+
 // maxSeats is far beyond what a kube-apiserver can have or be asked for.
 const maxSeats = 1 << 40
 

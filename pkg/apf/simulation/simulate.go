@@ -89,6 +89,9 @@ func (s *simulation) instance(o *observed) v1alpha1.SimulatedInstance {
 	s.noteWidths(o, after)
 	answer.Before, answer.After = before.server(), after.server()
 	for i, l := range s.levels {
+		if o.passesBy(l) {
+			continue
+		}
 		seats := v1alpha1.SimulatedSeats{Level: l.name, Demand: changed[i].api(), Before: before.limits(i), After: after.limits(i)}
 		if seats.After != nil && (seats.Before != nil || l.before == nil) {
 			seats.GainedSeats, seats.GainedCurrentSeats = gains(seats.Before, seats.After)
@@ -116,7 +119,7 @@ func (s *simulation) demands(o *observed) (before, after []*demand) {
 	before = make([]*demand, len(s.levels))
 	untold := s.untold()
 	for i, l := range s.levels {
-		if l.before == nil {
+		if l.before == nil || o.passesBy(l) {
 			continue
 		}
 		if before[i] = o.level(l.name).demand(); before[i] == nil {

@@ -316,3 +316,29 @@ func TestNominalSeatsDoNotComeBackBesideABusyExemptLevel(t *testing.T) {
 		}
 	}
 }
+
+// 1.26 and 1.27 lend and borrow, but exempt levels have no gauges there, and no part.
+func TestExemptLevelsTakeNoPartBefore128(t *testing.T) {
+	in := newInput()
+	for _, signal := range gauges {
+		drop(&in, signal, "exempt")
+	}
+	status := simulate(t, v1alpha1.APFSimulationSpec{}, in)
+	if diff := cmp.Diff(render(simulate(t, v1alpha1.APFSimulationSpec{}, newInput())), render(status)); diff != "" {
+		t.Errorf("-with an idle exempt level +without:\n%s", diff)
+	}
+	for _, l := range status.ByInstance[0].Levels {
+		if l.Level == "exempt" {
+			t.Errorf("exempt: %+v", l)
+		}
+	}
+	// Where nothing has gauges, the metrics are gone.
+	for level := range reported {
+		for _, signal := range gauges {
+			drop(&in, signal, level)
+		}
+	}
+	if got := conditionOf(simulate(t, v1alpha1.APFSimulationSpec{ServerConcurrencyLimit: new(int32(600))}, in), v1alpha1.ConditionDataComplete); got.Reason != ReasonMetricMissing {
+		t.Errorf("without any gauge: %+v", got)
+	}
+}

@@ -61,6 +61,7 @@ func propose(spec *v1alpha1.APFSimulationSpec, headrooms []v1alpha1.APFHeadroom)
 		l := &levels[found]
 		errs = append(errs, validateDemandFrom(change, levels, at.Child("demandFrom"))...)
 		l.after, l.demandFrom = merged(l.after, change), change.DemandFrom
+		errs = append(errs, validateCatchAll(l, at.Child("name"))...)
 		errs = append(errs, validateLevel(l.after, change, at)...)
 	}
 	errs = append(errs, validateDemandSum(spec.Levels, path)...)
@@ -129,10 +130,18 @@ func merged(spec *v1alpha1.APFHeadroomSpec, change *v1alpha1.SimulatedLevel) *v1
 		r.Queues, r.HandSize, r.QueueLengthLimit = nil, nil, nil
 		return spec
 	}
-	r.Queues = cmp.Or(r.Queues, new(defaultQueues))
-	r.HandSize = cmp.Or(r.HandSize, new(defaultHandSize))
-	r.QueueLengthLimit = cmp.Or(r.QueueLengthLimit, new(defaultQueueLengthLimit))
+	r.Queues = defaulted(r.Queues, defaultQueues)
+	r.HandSize = defaulted(r.HandSize, defaultHandSize)
+	r.QueueLengthLimit = defaulted(r.QueueLengthLimit, defaultQueueLengthLimit)
 	return spec
+}
+
+// defaulted: the API takes 0 for what is not given.
+func defaulted(figure *int32, value int32) *int32 {
+	if figure == nil || *figure == 0 {
+		return &value
+	}
+	return figure
 }
 
 // validateDemandSum: no more than all of the demand of a level can go elsewhere.

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	flowcontrolv1 "k8s.io/api/flowcontrol/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 
@@ -47,13 +48,20 @@ func validateName(change *v1alpha1.SimulatedLevel, exists bool, path *field.Path
 		err := field.NotFound(name, change.Name)
 		err.Detail = "there is no such level; new: true adds one"
 		return field.ErrorList{err}
-	case change.Name == flowcontrolv1.PriorityLevelConfigurationNameCatchAll:
-		return field.ErrorList{field.Forbidden(name, "the specification of catch-all is fixed")}
 	}
 	if broken := validation.IsDNS1123Subdomain(change.Name); len(broken) > 0 {
 		return field.ErrorList{field.Invalid(name, change.Name, strings.Join(broken, "; "))}
 	}
 	return nil
+}
+
+// validateCatchAll: a change of catch-all has to leave it as it is
+// (ValidateIfMandatoryPriorityLevelConfigurationObject).
+func validateCatchAll(l *level, path *field.Path) field.ErrorList {
+	if l.name != flowcontrolv1.PriorityLevelConfigurationNameCatchAll || equality.Semantic.DeepEqual(l.before, l.after) {
+		return nil
+	}
+	return field.ErrorList{field.Forbidden(path, "the specification of catch-all is fixed")}
 }
 
 // validateLevel looks at the level as it would be, for a change of handSize alone

@@ -39,12 +39,14 @@ func TestValidate(t *testing.T) {
 		"limit, and no limit": {[]change{{Name: "system", BorrowingLimitPercent: n(1), NoBorrowingLimit: true}}, `spec.levels[0].borrowingLimitPercent: Forbidden: may not be given together with noBorrowingLimit`},
 		"exempt does not wait": {[]change{{Name: "exempt", BorrowingLimitPercent: n(1), LimitResponse: &response{Type: "Queue"}}}, `spec.levels[0].borrowingLimitPercent: Forbidden: an exempt level has none
 spec.levels[0].limitResponse: Forbidden: an exempt level has none`},
-		"another response": {[]change{{Name: "system", LimitResponse: &response{Type: "Wait"}}}, `spec.levels[0].limitResponse.type: Unsupported value: "Wait": supported values: "Queue", "Reject"`},
-		"no response":      {[]change{{Name: "system", LimitResponse: &response{}}}, `spec.levels[0].limitResponse.type: Required value`},
-		"queues to reject": {[]change{{Name: "system", LimitResponse: &response{Type: "Reject", Queues: n(1)}}}, `spec.levels[0].limitResponse: Forbidden: a level that rejects has no queues`},
-		"no queues": {[]change{{Name: "system", LimitResponse: &response{Type: "Queue", Queues: n(0), HandSize: n(0), QueueLengthLimit: n(0)}}}, `spec.levels[0].limitResponse.queueLengthLimit: Invalid value: 0: must be positive
-spec.levels[0].limitResponse.queues: Invalid value: 0: must be between 1 and 10000000, inclusive
-spec.levels[0].limitResponse.handSize: Invalid value: 0: must be positive`},
+		"another response":    {[]change{{Name: "system", LimitResponse: &response{Type: "Wait"}}}, `spec.levels[0].limitResponse.type: Unsupported value: "Wait": supported values: "Queue", "Reject"`},
+		"no response":         {[]change{{Name: "system", LimitResponse: &response{}}}, `spec.levels[0].limitResponse.type: Required value`},
+		"queues to reject":    {[]change{{Name: "system", LimitResponse: &response{Type: "Reject", Queues: n(1)}}}, `spec.levels[0].limitResponse: Forbidden: a level that rejects has no queues`},
+		"zero is the default": {changes: []change{{Name: "system", LimitResponse: &response{Type: "Queue", Queues: n(0), HandSize: n(0), QueueLengthLimit: n(0)}}}},
+		"negative queues": {[]change{{Name: "system", LimitResponse: &response{Type: "Queue", Queues: n(-1), HandSize: n(-1), QueueLengthLimit: n(-1)}}}, `spec.levels[0].limitResponse.queueLengthLimit: Invalid value: -1: must be positive
+spec.levels[0].limitResponse.queues: Invalid value: -1: must be between 1 and 10000000, inclusive
+spec.levels[0].limitResponse.handSize: Invalid value: -1: must be positive`},
+		"catch-all as it is":            {changes: []change{{Name: "catch-all", NominalConcurrencyShares: n(5), LendablePercent: n(0), NoBorrowingLimit: true, LimitResponse: &response{Type: "Reject"}}}},
 		"a hand of more than there are": {[]change{{Name: "system", LimitResponse: &response{Type: "Queue", Queues: n(5)}}}, `spec.levels[0].limitResponse.handSize: Invalid value: 6: must not be greater than queues (5)`},
 		"a hash of 60 bits":             {changes: []change{{Name: "system", LimitResponse: &response{Type: "Queue", Queues: n(1024), HandSize: n(6)}}}},
 		"a hash of 66 bits":             {[]change{{Name: "system", LimitResponse: &response{Type: "Queue", Queues: n(2048)}}}, `spec.levels[0].limitResponse.handSize: Invalid value: 6: a hand of 6 out of 2048 queues takes 66 bits of a hash, which may not be more than 60`},
@@ -93,5 +95,17 @@ func TestStandingLevels(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"catch-all", "exempt", "system"}, names); diff != "" {
 		t.Errorf("-want +got:\n%s", diff)
+	}
+}
+
+// What is 0 is as good as absent where there were no queues: the API defaults both.
+func TestQueuesAreDefaulted(t *testing.T) {
+	for _, queues := range []*int32{nil, new(int32(0))} {
+		change := []v1alpha1.SimulatedLevel{{Name: "new", New: true, LimitResponse: &v1alpha1.LimitResponse{Type: "Queue", Queues: queues, HandSize: queues, QueueLengthLimit: queues}}}
+		levels, errs := propose(&v1alpha1.APFSimulationSpec{Levels: change}, nil)
+		want := &v1alpha1.LimitResponse{Type: "Queue", Queues: new(int32(64)), HandSize: new(int32(8)), QueueLengthLimit: new(int32(50))}
+		if diff := cmp.Diff(want, levels[2].after.LimitResponse); diff != "" || len(errs) > 0 {
+			t.Errorf("%v\n-want +got:\n%s", errs, diff)
+		}
 	}
 }

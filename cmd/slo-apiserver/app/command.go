@@ -23,10 +23,10 @@ func NewCommand(ctx context.Context) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "slo-apiserver",
 		Short: "Serve the cluster's SLO reports and API Priority & Fairness headroom",
-		Long: "slo-apiserver is an aggregated API server. It serves SLOReport and APFHeadroom\n" +
-			"resources of slo.example.io, computed on demand from the metrics of\n" +
-			"kube-apiservers and kubelets, which it scrapes itself or reads from any\n" +
-			"Prometheus-compatible API.",
+		Long: "slo-apiserver is an aggregated API server. It serves SLOReport,\n" +
+			"ServiceLevelIndicator and APFHeadroom resources of slo.example.io, computed\n" +
+			"on demand from the metrics of kube-apiservers and kubelets, which it scrapes\n" +
+			"itself or reads from any Prometheus-compatible API.",
 		Version:       version.Get().String(),
 		Args:          cobra.NoArgs,
 		SilenceUsage:  true, // a wrong flag is answered in one line, not in two pages

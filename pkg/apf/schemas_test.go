@@ -4,10 +4,17 @@
 package apf
 
 import (
+	"math"
+	"net/http/httptest"
 	"slices"
 	"testing"
 
+	"k8s.io/apiserver/pkg/endpoints/request"
+	"k8s.io/apiserver/pkg/storage"
+	fcrequest "k8s.io/apiserver/pkg/util/flowcontrol/request"
+
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // The rows of flow schemas add up to the figures of the level.
@@ -44,5 +51,31 @@ func TestFlowSchemasAddUp(t *testing.T) {
 				t.Fatalf("seed %d, %s: not ranked: %v", seed, h.Name, h.Status.FlowSchemas)
 			}
 		}
+	}
+}
+
+// After a change is answered its seats stay taken while watches are told of it
+// (queueset.go finishRequestLocked, AdditionalLatency); request_execution_seconds ends
+// before (apf_filter.go Handle). The estimate says what was taken until then, and of a
+// change with many watches that is the least part.
+func TestSeatSecondsAreOfExecution(t *testing.T) {
+	info := &request.RequestInfo{IsResourceRequest: true, Verb: "update", Resource: "endpoints"}
+	work := fcrequest.NewWorkEstimator(
+		func(string) (storage.Stats, error) { return storage.Stats{}, nil },
+		func(*request.RequestInfo) int { return 5000 },
+		fcrequest.DefaultWorkEstimatorConfig(),
+		func(string) uint64 { return 37 },
+	).EstimateWork(httptest.NewRequest("PUT", "/", nil).WithContext(request.WithRequestInfo(t.Context(), info)), "", "")
+	const changes, execution = 1000, 0.010
+	executed := &sources.Buckets{Bounds: []float64{math.Inf(1)}, Counts: []float64{changes}, Sum: changes * execution}
+	wide := &sources.Buckets{Bounds: []float64{math.Inf(1)}, Counts: []float64{changes}, Sum: changes * float64(work.MaxSeats())}
+	var use v1alpha1.FlowSchemaUse
+	readWork(&use, executed, wide)
+	if got, want := *use.EstimatedSeatSeconds, int64(100); got != want {
+		t.Errorf("%d seat-seconds, want %d: 10 seats for 10 ms, a thousand times", got, want)
+	}
+	// What the API documentation says of the rest: 5 ms of a seat for each ten watches.
+	if held := float64(work.MaxSeats()) * work.AdditionalLatency.Seconds(); math.Abs(held-5000/10*0.005) > 1e-9 {
+		t.Errorf("a change that 5000 watches are told of holds %v seat-seconds after its answer", held)
 	}
 }

@@ -584,7 +584,7 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "flowSchemas says who uses the level: the ten flow schemas that took the most of it in the window, over all observed instances. They are ordered by estimatedSeatSeconds, then by the seats taken, by the requests rejected and by those dispatched. Flow schemas without a request are left out.",
+							Description: "flowSchemas says who uses the level: the ten flow schemas that took the most of it in the window, over all observed instances. They are ordered by estimatedSeatSeconds, which leave out what is held after the answer, then by the seats taken, by the requests rejected and by those dispatched. Flow schemas without a request are left out.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -1588,7 +1588,7 @@ func schema_pkg_apis_slo_v1alpha1_FlowSchemaUse(ref common.ReferenceCallback) co
 					},
 					"estimatedSeatSeconds": {
 						SchemaProps: spec.SchemaProps{
-							Description: "estimatedSeatSeconds is how many seats were taken for how long in the window: the execution time of all requests multiplied by their mean width. An estimate: wide requests may take longer than narrow ones.",
+							Description: "estimatedSeatSeconds is how many seats were taken for how long in the window until requests were answered: the execution time of all requests multiplied by their mean width. An estimate: wide requests may take longer than narrow ones. Seats that are held after the answer are not in it: a change that ten or more watches are told of holds its seats for 5 milliseconds or more for each ten of them, which may be most of what a flow schema of changes takes. They are in executingSeats and peakExecutingSeats.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},

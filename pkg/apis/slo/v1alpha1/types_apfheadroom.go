@@ -124,7 +124,7 @@ type APFHeadroomStatus struct {
 	Requests *RequestFigures `json:"requests,omitempty"`
 	// flowSchemas says who uses the level: the ten flow schemas that took the most
 	// of it in the window, over all observed instances. They are ordered by
-	// estimatedSeatSeconds, then by the seats taken, by the requests rejected and by
+	// estimatedSeatSeconds, which leave out what is held after the answer, then by the seats taken, by the requests rejected and by
 	// those dispatched. Flow schemas without a request are left out.
 	// +listType=atomic
 	// +optional

@@ -53,9 +53,13 @@ type FlowSchemaUse struct {
 	// seats in any sample of the window.
 	// +optional
 	PeakExecutingSeats *int64 `json:"peakExecutingSeats,omitempty"`
-	// estimatedSeatSeconds is how many seats were taken for how long in the window:
-	// the execution time of all requests multiplied by their mean width. An
-	// estimate: wide requests may take longer than narrow ones.
+	// estimatedSeatSeconds is how many seats were taken for how long in the window
+	// until requests were answered: the execution time of all requests multiplied by
+	// their mean width. An estimate: wide requests may take longer than narrow ones.
+	// Seats that are held after the answer are not in it: a change that ten or more
+	// watches are told of holds its seats for 5 milliseconds or more for each ten of
+	// them, which may be most of what a flow schema of changes takes. They are in
+	// executingSeats and peakExecutingSeats.
 	// +optional
 	EstimatedSeatSeconds *int64 `json:"estimatedSeatSeconds,omitempty"`
 	// dispatched is the number of requests that got seats in the window.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -79,7 +80,26 @@ func (s *simulation) dataComplete() metav1.Condition {
 		}
 	}
 	return condition(v1alpha1.ConditionDataComplete, metav1.ConditionTrue, ReasonAllInstancesObserved,
-		"the demand of all levels was read from %d kube-apiservers", len(s.observed))
+		"the demand of all levels was read from %d kube-apiservers%s", len(s.observed), s.gapMessage())
+}
+
+// period of an adjustment: a sample of the high watermark tells of the last one
+// (apf_controller.go borrowingAdjustmentPeriod).
+const period = 10 * time.Second
+
+// gapMessage says where peaks may have been between samples, "" where none can.
+func (s *simulation) gapMessage() string {
+	var longest *observed
+	for _, o := range s.observed {
+		if o.gap > period && (longest == nil || o.gap > longest.gap) {
+			longest = o
+		}
+	}
+	if longest == nil {
+		return ""
+	}
+	return fmt.Sprintf("; samples of %s are up to %s apart, and each tells of ten seconds or less: a peak between them is not seen",
+		longest.Name, longest.gap.Round(time.Second))
 }
 
 func (s *simulation) demandComplete() metav1.Condition {

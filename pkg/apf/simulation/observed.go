@@ -5,6 +5,7 @@ package simulation
 
 import (
 	"math"
+	"time"
 
 	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apf/allocation"
@@ -22,7 +23,9 @@ var gauges = []string{
 type observed struct {
 	sources.Instance
 	complete bool
-	levels   map[string]*figures
+	// gap is the longest time between two samples of a level, 0 when not told.
+	gap    time.Duration
+	levels map[string]*figures
 }
 
 // figures of a level as one kube-apiserver reports them. Those that are not known
@@ -64,6 +67,13 @@ func observe(reading *sources.Reading) []*observed {
 				f.gauges[signal] = gaugeValues{series.Last, series.Max}
 			}
 		})
+	}
+	for _, series := range reading.Results[apf.SmoothedDemand].Series {
+		if o := byName[series.Instance]; o != nil {
+			for i := 1; i < len(series.Samples); i++ {
+				o.gap = max(o.gap, series.Samples[i].Time.Sub(series.Samples[i-1].Time))
+			}
+		}
 	}
 	each(apf.RejectedRequests, func(f *figures, series sources.Series) {
 		if series.Increase > 0 {

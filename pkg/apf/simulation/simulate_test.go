@@ -342,3 +342,19 @@ func TestExemptLevelsTakeNoPartBefore128(t *testing.T) {
 		t.Errorf("without any gauge: %+v", got)
 	}
 }
+
+// A sample tells of ten seconds: what is between samples further apart is not seen.
+func TestPeaksBetweenSamplesAreNotSeen(t *testing.T) {
+	for gap, want := range map[time.Duration]string{
+		10 * time.Second: "read from 1 kube-apiservers",
+		15 * time.Second: "; samples of a are up to 15s apart, and each tells of ten seconds or less: a peak between them is not seen",
+	} {
+		in := newInput()
+		series := in.Reading.Results[apf.SmoothedDemand].Series
+		series[0].Samples = []sources.Sample{{Time: now.Add(-2 * gap)}, {Time: now.Add(-gap)}, {Time: now.Add(-gap / 2)}}
+		got := conditionOf(simulate(t, v1alpha1.APFSimulationSpec{}, in), v1alpha1.ConditionDataComplete)
+		if got.Status != metav1.ConditionTrue || !strings.HasSuffix(got.Message, want) {
+			t.Errorf("samples %s apart: %+v", gap, got)
+		}
+	}
+}

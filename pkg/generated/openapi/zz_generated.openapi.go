@@ -3834,7 +3834,7 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref common.ReferenceCallback) 
 					},
 					"peakSeats": {
 						SchemaProps: spec.SchemaProps{
-							Description: "peakSeats is the highest highSeats in any sample of the window.",
+							Description: "peakSeats is the highest highSeats in any sample of the window. Where samples are further apart than ten seconds, periods between them are not in it, and a peak may have been higher: all that is said of it holds for what was seen. DataComplete then says how far apart they are.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int64",
@@ -3891,7 +3891,7 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedInstance(ref common.ReferenceCallback
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "levels are the priority levels, sorted by level.",
+							Description: "levels are the priority levels, sorted by level. Exempt levels take no part in a kube-apiserver before 1.28, and are left out.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{

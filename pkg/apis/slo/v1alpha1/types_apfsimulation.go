@@ -126,7 +126,8 @@ type SimulatedInstance struct {
 	// after is before with the change.
 	// +optional
 	After *SimulatedServer `json:"after,omitempty"`
-	// levels are the priority levels, sorted by level.
+	// levels are the priority levels, sorted by level. Exempt levels take no part in a
+	// kube-apiserver before 1.28, and are left out.
 	// +listType=map
 	// +listMapKey=level
 	Levels []SimulatedSeats `json:"levels"`
@@ -174,7 +175,10 @@ type SimulatedDemand struct {
 	// smoothedSeats decays by half in five minutes, rounded to seats, by
 	// apiserver_flowcontrol_demand_seats_smoothed.
 	SmoothedSeats int64 `json:"smoothedSeats"`
-	// peakSeats is the highest highSeats in any sample of the window.
+	// peakSeats is the highest highSeats in any sample of the window. Where samples are
+	// further apart than ten seconds, periods between them are not in it, and a peak
+	// may have been higher: all that is said of it holds for what was seen. DataComplete
+	// then says how far apart they are.
 	PeakSeats int64 `json:"peakSeats"`
 	// rejected says that requests were turned away in the window. They are in no
 	// figure of demand: the true one was higher.

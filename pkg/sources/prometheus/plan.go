@@ -75,6 +75,9 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*p
 	if err := found.assign(ctx, q, chosen, signals); err != nil {
 		return nil, err
 	}
+	if fits {
+		found.keep(last)
+	}
 	// While a signal is missing only the first query is repeated.
 	if fits && maps.EqualFunc(found.assigned, last.assigned, func(a, b map[string][]string) bool {
 		return maps.EqualFunc(a, b, slices.Equal)
@@ -152,6 +155,32 @@ func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bo
 	}
 	p.assigned[signal.Name] = assigned
 	p.native[signal.Name] = false
+}
+
+// keep what the last plan found of instances that have none of a signal's metrics at
+// the moment: with a scrape that failed they are gone until the next one, and while
+// another signal is missing every moment is looked at.
+func (p *plan) keep(last *plan) {
+	for signal, metrics := range last.assigned {
+		has := map[string]bool{}
+		for _, instances := range p.assigned[signal] {
+			for _, instance := range instances {
+				has[instance] = true
+			}
+		}
+		for metric, instances := range metrics {
+			for _, instance := range instances {
+				if has[instance] {
+					continue
+				}
+				if p.assigned[signal] == nil {
+					p.assigned[signal] = map[string][]string{}
+				}
+				p.assigned[signal][metric] = append(p.assigned[signal][metric], instance)
+				slices.Sort(p.assigned[signal][metric])
+			}
+		}
+	}
 }
 
 // missing names the counted instances that have no metric of a signal, sorted.

@@ -4,7 +4,6 @@
 package slo
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +21,7 @@ import (
 func finding(o Objective, status *v1alpha1.SLOReportStatus, over overKeys) string {
 	var parts []string
 	if len(over.slow) > 0 {
-		parts = append(parts, over.slowMessage(o)+causes(status.Overhead))
+		parts = append(parts, over.slowMessage(o)+causes(status.Overhead, over.slowSeconds))
 	}
 	if r := status.RejectedRequests; r != nil && r.Requests > 0 {
 		parts = append(parts, rejectedMessage(r))
@@ -52,33 +51,31 @@ func (over overKeys) slowMessage(o Objective) string {
 	return message
 }
 
-// cause of lost time. Neither webhooks nor queues are known by resource: each is given
-// by the time that it takes of anybody.
-type cause struct {
-	milliseconds int64
-	name         string
-}
-
-// causes are the webhooks and queues that took the most time of all requests, if any:
-// three at most, and none that took less than a tenth of the first.
-func causes(overhead *v1alpha1.Overhead) string {
-	const most, least = 3, 10
-	var all []cause
+// causes are the webhooks and queues that may be what the slow keys wait for. None is
+// known by resource, so each is given by the time that it takes of anybody, and named
+// if that is a tenth at least of what those keys lost: with less it can not matter to
+// them. Which of those that are left it was is not known, however much time they
+// take elsewhere: the first two of both kinds are named, webhooks first, since changes
+// only have them.
+func causes(overhead *v1alpha1.Overhead, lostSeconds float64) string {
+	const most, share = 2, 10
+	matters := func(milliseconds int64) bool {
+		return milliseconds > 0 && float64(milliseconds) >= lostSeconds*1000/share
+	}
+	var webhooks, queues []string
 	for _, w := range overhead.Webhooks {
-		all = append(all, cause{w.Milliseconds, fmt.Sprintf("%s webhook %s (%s a call)", strings.ToLower(w.Type), w.Name, latency(float64(w.Milliseconds)/1000/float64(w.Calls)))})
+		if matters(w.Milliseconds) {
+			each := latency(float64(w.Milliseconds) / 1000 / float64(w.Calls))
+			webhooks = append(webhooks, fmt.Sprintf("%s webhook %s (%s a call)", strings.ToLower(w.Type), w.Name, each))
+		}
 	}
 	for _, q := range overhead.Queues {
-		if q.Requests > 0 {
-			all = append(all, cause{q.Milliseconds, fmt.Sprintf("queue %s (%s a request)", q.PriorityLevel, latency(float64(q.Milliseconds)/1000/float64(q.Requests)))})
+		if q.Requests > 0 && matters(q.Milliseconds) {
+			each := latency(float64(q.Milliseconds) / 1000 / float64(q.Requests))
+			queues = append(queues, fmt.Sprintf("queue %s (%s a request)", q.PriorityLevel, each))
 		}
 	}
-	slices.SortStableFunc(all, func(a, b cause) int { return -cmp.Compare(a.milliseconds, b.milliseconds) })
-	var names []string
-	for _, c := range all[:min(most, len(all))] {
-		if c.milliseconds > 0 && c.milliseconds >= all[0].milliseconds/least {
-			names = append(names, c.name)
-		}
-	}
+	names := slices.Concat(webhooks[:min(most, len(webhooks))], queues[:min(most, len(queues))])
 	if len(names) == 0 {
 		return ""
 	}

@@ -57,6 +57,9 @@ func (f *objectivesFile) load() (d slo.Definitions, changed bool, err error) {
 	return d, true, nil
 }
 
+// forget what the file was: the next load takes it for changed.
+func (f *objectivesFile) forget() { f.seen = [sha256.Size]byte{} }
+
 func readAtMost(path string, most int64) ([]byte, error) {
 	file, err := os.Open(path)
 	if err != nil {

@@ -117,10 +117,15 @@ func (r *reload) look(ctx context.Context) {
 		return
 	}
 	if err == nil {
-		err = r.define(ctx, definitions)
+		if err = r.define(ctx, definitions); err != nil {
+			r.file.forget() // the file is all right: what keeps it from being in force may pass
+		}
 	}
 	logger := klog.FromContext(ctx)
 	if err != nil {
+		if r.state.Problem != nil && r.state.Problem.Error() == err.Error() {
+			return // was said
+		}
 		r.metrics.current.Set(0)
 		r.metrics.loads.WithLabelValues("error").Inc()
 		logger.Error(err, "The file of objectives can not be used; those of before stay in force", "file", r.file.path, "loaded", r.state.Loaded)

@@ -154,7 +154,7 @@ func (r *reloading) tick(after time.Duration) {
 }
 
 // met is the verdict and the reason of a report; empty without one.
-func (r *reloading) met(name string) string {
+func (r *reloading) met(name string) (verdict, reason string) {
 	r.t.Helper()
 	latest, err := r.evaluator.Latest(r.t.Context())
 	if err != nil {
@@ -162,10 +162,10 @@ func (r *reloading) met(name string) string {
 	}
 	i := slices.IndexFunc(latest.Reports, func(report v1alpha1.SLOReport) bool { return report.Name == name })
 	if i < 0 {
-		return ""
+		return "", ""
 	}
 	status := latest.Reports[i].Status
-	return string(status.Verdict) + " " + meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionMet).Reason
+	return string(status.Verdict), meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionMet).Reason
 }
 
 func (r *reloading) fileCondition() string {
@@ -178,10 +178,10 @@ func (r *reloading) fileCondition() string {
 	return string(c.Status) + " " + c.Message
 }
 
-func (r *reloading) want(name, want string) {
+func (r *reloading) want(name, verdict, reason string) {
 	r.t.Helper()
-	if got := r.met(name); got != want {
-		r.t.Errorf("at %s: %s is %q, want %q", r.clock.Now().Format(time.TimeOnly), name, got, want)
+	if gotVerdict, gotReason := r.met(name); gotVerdict != verdict || gotReason != reason {
+		r.t.Errorf("at %s: %s is %q for %q, want %q for %q", r.clock.Now().Format(time.TimeOnly), name, gotVerdict, gotReason, verdict, reason)
 	}
 }
 
@@ -191,23 +191,23 @@ func TestReloadNewSignals(t *testing.T) {
 	r := newReloading(t, false)
 	const other = "api-latency-readonly-resource"
 	r.tick(objectivesInterval)
-	r.want(other, "NoTraffic NoTraffic")
-	r.want("availability", "")
+	r.want(other, "NoTraffic", "NoTraffic")
+	r.want("availability", "", "")
 	r.write(availability)
 	r.tick(objectivesInterval)
 	if len(r.built) != 2 || r.next == nil {
 		t.Fatalf("%d sources", len(r.built))
 	}
 	for range int(DefaultWindow/objectivesInterval) - 2 {
-		r.want("availability", "Unknown SignalPending")
-		r.want(other, "NoTraffic NoTraffic")
+		r.want("availability", "Unknown", "SignalPending")
+		r.want(other, "NoTraffic", "NoTraffic")
 		r.tick(objectivesInterval - time.Second)
 	}
 	for range 6 {
 		r.tick(objectivesInterval)
-		r.want(other, "NoTraffic NoTraffic")
+		r.want(other, "NoTraffic", "NoTraffic")
 	}
-	r.want("availability", "Met AllKeysHold")
+	r.want("availability", "Met", "AllKeysHold")
 	if r.next != nil || r.current.Source != sources.Source(r.built[1]) {
 		t.Error("the second source has not taken over")
 	}
@@ -219,7 +219,7 @@ func TestReloadNewSignals(t *testing.T) {
 	// What needs no new signal needs no new source.
 	r.write("")
 	r.tick(objectivesInterval)
-	r.want("availability", "")
+	r.want("availability", "", "")
 	if len(r.built) != 2 {
 		t.Errorf("%d sources", len(r.built))
 	}
@@ -236,8 +236,8 @@ func TestReloadAgainMeanwhile(t *testing.T) {
 		t.Fatalf("%d sources", len(r.built))
 	}
 	<-r.built[1].running
-	r.want("watch-latency", "Unknown SignalPending")
-	r.want("network-programming-latency", "Unknown ComponentNotRead")
+	r.want("watch-latency", "Unknown", "SignalPending")
+	r.want("network-programming-latency", "Unknown", "ComponentNotRead")
 	r.write("")
 	r.tick(objectivesInterval)
 	<-r.built[2].running
@@ -251,7 +251,7 @@ func TestReloadWithAPast(t *testing.T) {
 	r := newReloading(t, true)
 	r.write(availability)
 	r.tick(objectivesInterval)
-	r.want("availability", "Met AllKeysHold")
+	r.want("availability", "Met", "AllKeysHold")
 	<-r.built[0].running
 }
 
@@ -284,6 +284,28 @@ func TestReloadBadFile(t *testing.T) {
 		if got := r.fileCondition(); !strings.HasPrefix(got, "True ") {
 			t.Errorf("%s: got %q after the file is right again", name, got)
 		}
+	}
+}
+
+// What keeps a good file from being in force may pass: it is tried again.
+func TestReloadTriesAgain(t *testing.T) {
+	r := newReloading(t, true)
+	r.fail = errors.New("no")
+	r.write(availability)
+	for range 3 {
+		r.tick(objectivesInterval)
+		if got := r.fileCondition(); !strings.HasPrefix(got, "False ") {
+			t.Errorf("got %q", got)
+		}
+	}
+	if got, err := testutil.GetCounterMetricValue(r.metrics.loads.WithLabelValues("error")); err != nil || got != 1 {
+		t.Errorf("%v errors were told, %v", got, err)
+	}
+	r.fail = nil
+	r.tick(objectivesInterval)
+	r.want("availability", "Met", "AllKeysHold")
+	if got := r.fileCondition(); !strings.HasPrefix(got, "True ") {
+		t.Errorf("got %q", got)
 	}
 }
 

@@ -99,7 +99,10 @@ func percent(millionths int64) string { return decimal(millionths*100) + "%" }
 
 // informational is what becomes of an indicator without an objective.
 func (k *keys) informational(o Objective) judgement {
-	if len(k.figures) == 0 {
+	switch {
+	case len(k.by[undecided]) > 0: // not one of their counts can be read
+		return k.undecidedJudgement(o)
+	case len(k.figures) == 0:
 		return judgement{v1alpha1.VerdictNoTraffic, ReasonNoTraffic, fmt.Sprintf("no %s in the window", o.Events)}
 	}
 	return judgement{v1alpha1.VerdictInformational, ReasonInformational, "there is no objective for this indicator: the figures are for information"}

@@ -122,9 +122,7 @@ objectives:
 
 // What can not be read, or not in full, is no event, and never Met.
 func TestRatioWithoutData(t *testing.T) {
-	o := ratioObjective()
-	o.Reads.Labels = []string{"group", "resource", "subresource", "verb", "scope", "code"}
-	o.Signal, o.Component = "api-requests", sources.KubeAPIServer
+	o := defined(t, "availability", "objectives:\n- {name: availability, description: d, signal: api-requests, goodRatio: '0.999', bad: {code: [5xx]}}\n")
 	for name, change := range map[string]func(*sources.Reading){
 		"no number": func(r *sources.Reading) { r.Results[o.Signal].Series[0].Increase = math.NaN() },
 		"negative":  func(r *sources.Reading) { r.Results[o.Signal].Series[0].Increase = -1 },
@@ -169,6 +167,32 @@ func TestInformational(t *testing.T) {
 	indicator := Indicators(judged.Assessments, func(string) Days { return Days{} })[0]
 	if indicator.Status.Outcome != v1alpha1.OutcomeInformational || indicator.Status.SlowRequests != nil {
 		t.Errorf("got %+v", indicator.Status)
+	}
+}
+
+// What is for information is not told of what was not read.
+func TestInformationalWithoutData(t *testing.T) {
+	o := defined(t, "admission-plugin-latency", "profiles: [informational]\n")
+	idle := &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{0, 0}}
+	missing := sources.Instance{Component: sources.KubeAPIServer, Name: "b", Problem: "down"}
+	for _, test := range []struct {
+		name      string
+		histogram *sources.Buckets
+		more      []sources.Instance
+		verdict   v1alpha1.Verdict
+		reason    string
+	}{
+		{"idle", idle, nil, v1alpha1.VerdictNoTraffic, ReasonNoTraffic},
+		{"idle as far as it was read", idle, []sources.Instance{missing}, v1alpha1.VerdictUnknown, ReasonInstancesMissing},
+		{"no histogram", &sources.Buckets{Bounds: []float64{1}, Counts: []float64{1}}, nil, v1alpha1.VerdictUnknown, ReasonHistogramInvalid},
+	} {
+		reading := readingOf(nil)
+		reading.Instances = append(reading.Instances, test.more...)
+		reading.Results[o.Signal] = sources.Result{Series: []sources.Series{{Values: []string{"", "", ""}, Histogram: test.histogram}}}
+		status := Evaluate([]Objective{o}, reading, nil, Options{})[0].Status
+		if status.Verdict != test.verdict || status.Conditions[0].Reason != test.reason {
+			t.Errorf("%s: %s, %+v", test.name, status.Verdict, status.Conditions[0])
+		}
 	}
 }
 

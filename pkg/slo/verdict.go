@@ -68,7 +68,7 @@ func judge(o Objective, c coverage, k *keys) judgement {
 	switch {
 	case len(c.complete) == 0:
 		return unknown(c.reason(), c.message())
-	case o.Informational:
+	case o.Informational && (len(k.figures) > 0 || c.isFull()):
 		return k.informational(o)
 	case len(k.by[violated]) > 0:
 		return judgement{v1alpha1.VerdictViolated, ReasonKeysViolated, k.violatedMessage(o)}

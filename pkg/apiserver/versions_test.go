@@ -175,9 +175,9 @@ func TestVersionsGiveTheSameReport(t *testing.T) {
 				t.Errorf("Met=%s: %s", met, text)
 			}
 			// Waiting in a queue was part of it then; of 1.26 the name does not tell.
-			_, text := message(reports[i].Status.Conditions, v1alpha1.ConditionDataComplete)
+			_, text := message(reports[i].Status.Conditions, v1alpha1.ConditionIndicatorFaithful)
 			if strings.Contains(text, "includes the time of API Priority & Fairness queues") != (version == "1.23") {
-				t.Errorf("DataComplete: %s", text)
+				t.Errorf("IndicatorFaithful: %s", text)
 			}
 		})
 	}

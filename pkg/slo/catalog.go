@@ -57,6 +57,12 @@ func Define(catalog *objectives.Catalog, window time.Duration, minimumRequests i
 		d.Signals = append(d.Signals, signal.Signal)
 	}
 	d.Signals = append(d.Signals, overheadSignals()...)
+	for _, own := range circumstanceSignals() {
+		if slices.ContainsFunc(d.Signals, func(s sources.Signal) bool { return s.Name == own.Name }) {
+			return Definitions{}, fmt.Errorf("signal %s: the name is in use for a signal that is built in", own.Name)
+		}
+		d.Signals = append(d.Signals, own)
+	}
 	for _, defined := range catalog.Objectives {
 		i := slices.IndexFunc(catalog.Signals, func(s objectives.Signal) bool { return s.Name == defined.Signal })
 		if i < 0 {

@@ -44,6 +44,54 @@ const (
 	// to the cluster, but may be built in.
 	ReasonResourceUnclassified = "ResourceUnclassified"
 
+	// ReasonTooFewInstances: the cluster has more instances of the component than the
+	// source knows.
+	ReasonTooFewInstances = "TooFewInstances"
+
+	// ReasonNoFindings: DataSound is True, nothing speaks against the figures. All
+	// other reasons of DataSound are those of package sources; Met is Unknown for one
+	// of them where nothing good may be said.
+	ReasonNoFindings = "NoFindings"
+
+	// ReasonAsDefined: IndicatorFaithful is True, the metric is the indicator.
+	ReasonAsDefined = "AsDefined"
+	// ReasonListsStreamed: IndicatorFaithful is True, and some lists were streamed by a
+	// watch instead, which the indicator leaves out.
+	ReasonListsStreamed = "ListsStreamed"
+	// ReasonWebhookTimeIncluded: the metric includes the time of webhooks, and of queues.
+	ReasonWebhookTimeIncluded = "WebhookTimeIncluded"
+	// ReasonQueueTimeIncluded: the metric includes the wait in queues.
+	ReasonQueueTimeIncluded = "QueueTimeIncluded"
+	// ReasonDryRunsIncluded: the metric includes dry runs. Met is Unknown for this
+	// reason where the verdict depends on which requests they were.
+	ReasonDryRunsIncluded = "DryRunsIncluded"
+	// ReasonStatefulPodsIncluded: some kubelets include stateful pods and the time of
+	// init containers.
+	ReasonStatefulPodsIncluded = "StatefulPodsIncluded"
+	// ReasonNativeHistogramInterpolated: there are native histograms only, and the
+	// threshold is no bound of theirs. Met is Unknown for this reason where the verdict
+	// depends on it.
+	ReasonNativeHistogramInterpolated = "NativeHistogramInterpolated"
+	// ReasonVersionUnknown: IndicatorFaithful is Unknown, it depends on a version.
+	ReasonVersionUnknown = "VersionUnknown"
+
+	// ReasonWithinLimits: PromisesKept is True.
+	ReasonWithinLimits = "WithinLimits"
+	// ReasonTooManyNodes: PromisesKept is False, for the number of nodes.
+	ReasonTooManyNodes = "TooManyNodes"
+	// ReasonTooManyPods: PromisesKept is False, for the number of pods.
+	ReasonTooManyPods = "TooManyPods"
+	// ReasonTooManyObjects: PromisesKept is False, for the objects of another type.
+	ReasonTooManyObjects = "TooManyObjects"
+	// ReasonChurnTooHigh: PromisesKept is False, for the changes of pods alone.
+	ReasonChurnTooHigh = "ChurnTooHigh"
+	// ReasonObjectsUnknown: PromisesKept is Unknown, how many objects there are is not
+	// known.
+	ReasonObjectsUnknown = "ObjectsUnknown"
+	// ReasonChurnUnknown: PromisesKept is Unknown, with requests that may or may not be
+	// those of users there is more churn than promised.
+	ReasonChurnUnknown = "ChurnUnknown"
+
 	// ReasonFewRequests: LowTraffic is True.
 	ReasonFewRequests = "FewRequests"
 	// ReasonEnoughRequests: LowTraffic is False.

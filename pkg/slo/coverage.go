@@ -25,6 +25,8 @@ type coverage struct {
 	// sampledFrom is how many instances there are, where those expected are a
 	// sample of them; otherwise 0.
 	sampledFrom int
+	// unlisted instances are those that the cluster has and the source does not know.
+	unlisted int
 	// Every expected instance is in one of these, sorted by name.
 	complete []sources.Instance // covers the window
 	partial  []sources.Instance // was read, but does not cover the window
@@ -65,10 +67,25 @@ func cover(o Objective, reading *sources.Reading) coverage {
 	return c
 }
 
-func (c coverage) expected() int   { return len(c.complete) + c.incomplete() }
-func (c coverage) incomplete() int { return len(c.partial) + len(c.lacking) + len(c.unread) }
-func (c coverage) isFull() bool    { return len(c.complete) > 0 && c.incomplete() == 0 }
-func (c coverage) shares() shares  { return shares{observed: len(c.complete), expected: c.expected()} }
+// expect the instances that there are in the cluster: how many are not in the reading
+// at all. A sample is of those that were chosen.
+func (c *coverage) expect(around *circumstances, options Options) {
+	if c.sampledFrom > 0 {
+		return
+	}
+	expected := options.Expected[c.component]
+	if nodes := around.objects["nodes"]; c.component == sources.Kubelet && options.EveryKubelet && nodes < maxWhole {
+		expected = max(expected, int(nodes))
+	}
+	c.unlisted = max(0, expected-c.expected())
+}
+
+func (c coverage) expected() int { return len(c.complete) + c.incomplete() }
+func (c coverage) incomplete() int {
+	return len(c.partial) + len(c.lacking) + len(c.unread) + c.unlisted
+}
+func (c coverage) isFull() bool   { return len(c.complete) > 0 && c.incomplete() == 0 }
+func (c coverage) shares() shares { return shares{observed: len(c.complete), expected: c.expected()} }
 
 // isRead says that at least one instance was read, though perhaps not for all of
 // the window or without the metric.
@@ -81,6 +98,8 @@ func (c coverage) reason() string {
 		return ReasonNoInstances
 	case len(c.unread) > 0:
 		return ReasonInstancesMissing
+	case c.unlisted > 0:
+		return ReasonTooFewInstances
 	case len(c.lacking) > 0:
 		return ReasonMetricMissing
 	case len(c.partial) > 0:
@@ -103,6 +122,9 @@ func (c coverage) message() string {
 	var parts []string
 	if n := len(c.unread); n > 0 {
 		parts = append(parts, fmt.Sprintf("%d of %s not read: %s", n, of, name(c.unread, func(i sources.Instance) string { return i.Problem })))
+	}
+	if c.unlisted > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %s not known to the source of the metrics: add them to what is scraped", c.unlisted, of))
 	}
 	if n := len(c.lacking); n > 0 {
 		none := func(sources.Instance) string { return "" }

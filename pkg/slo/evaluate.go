@@ -23,6 +23,13 @@ type Options struct {
 	// first, and those that were turned away; nil when they are not known.
 	Queues   []v1alpha1.QueueTime
 	Rejected *v1alpha1.Rejections
+	// Expected is how many instances of a component there are in the cluster, where
+	// somebody knows: with fewer in the reading, some are missing that the source does
+	// not know. It does not hold for components that are read in part by choice.
+	Expected map[sources.Component]int
+	// EveryKubelet says that the kubelets of all nodes are to be in the reading, as
+	// many as there are nodes in the metrics.
+	EveryKubelet bool
 	// Unread are signals that the reading does not have, by name, and why: their
 	// objectives are Unknown for that reason.
 	Unread map[string]Unread
@@ -61,6 +68,7 @@ type Judged struct {
 // Judge is Evaluate with the outcome of every key.
 func Judge(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) Judged {
 	judged := Judged{}
+	c := circumstancesOf(reading)
 	for _, o := range objectives {
 		if why, is := options.Unread[o.Signal]; is {
 			judged.Reports = append(judged.Reports, unknownReport(o, why.Reason, why.Message))
@@ -69,7 +77,7 @@ func Judge(objectives []Objective, reading *sources.Reading, resources *Resource
 			continue
 		}
 		report := newReport(o)
-		assessment := evaluate(&report.Status, o, reading, resources, options.ResourcesProblem)
+		assessment := evaluate(&report.Status, o, c, resources, options)
 		assessment.weigh(&report.Status, reading, options)
 		judged.Reports = append(judged.Reports, report)
 		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts(), Events: assessment.events()})
@@ -103,21 +111,30 @@ func sortByName(reports []v1alpha1.SLOReport) {
 }
 
 // evaluate fills the status of one objective, and returns what was made of it.
-func evaluate(status *v1alpha1.SLOReportStatus, o Objective, reading *sources.Reading, resources *Resources, problem error) Assessment {
+func evaluate(status *v1alpha1.SLOReportStatus, o Objective, around *circumstances, resources *Resources, options Options) Assessment {
+	reading := around.reading
 	c := cover(o, reading)
+	c.expect(around, options)
 	status.ObservationTime = c.observationTime()
 	status.WindowSeconds = c.windowSeconds()
 	status.Instances = c.counts()
 
 	result := reading.Results[o.Signal]
-	complete := dataComplete(o, c, result, reading.Warnings)
-	if j, without := unfit(o, c, result, resources, problem); without {
+	findings := sources.Findings(reading, o.Component, o.Signal)
+	complete := dataComplete(o, c, result)
+	if j, without := unfit(o, c, result, resources, options.ResourcesProblem); without {
+		if failed := findings; len(failed) > 0 && failed[0].Reason == sources.QueryFailed && j.reason == ReasonMetricMissing {
+			j.reason, j.message = string(sources.QueryFailed), failed[0].Message
+		}
 		setConditions(status, j, complete, metav1.Condition{Status: metav1.ConditionUnknown, Reason: j.reason, Message: j.message})
+		around.addConditions(status, o, findings, nil, resources)
 		return Assessment{objective: o, coverage: c, rule: reading.Rule, problem: j.reason}
 	}
 
 	tallies := collect(o, o.Reads.Labels, result.Series, resources)
+	dryRunsKnown := around.markDryRuns(o, tallies)
 	k := assess(o, tallies, c.shares(), reading.Rule)
+	k.dryRunsKnown = dryRunsKnown
 	setFigures(status, o, k)
 	traffic := metav1.Condition{Status: metav1.ConditionFalse, Reason: ReasonEnoughRequests}
 	low, message := lowTraffic(o, k)
@@ -125,12 +142,25 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, reading *sources.Re
 		traffic.Status, traffic.Reason = metav1.ConditionTrue, ReasonFewRequests
 	}
 	traffic.Message = message
-	j := judge(o, c, k)
+	refused := refusal(findings)
+	j := judge(o, c, k).refuse(refused)
 	if note := c.sample(); note != "" && j.verdict != v1alpha1.VerdictUnknown {
 		j.message += ", in " + note
 	}
 	setConditions(status, j, complete, traffic)
-	return Assessment{objective: o, coverage: c, rule: reading.Rule, tallies: tallies}
+	around.addConditions(status, o, findings, k, resources)
+	return Assessment{objective: o, coverage: c, rule: reading.Rule, refused: refused, tallies: tallies}
+}
+
+// addConditions about what the figures are made from. Without figures k is nil.
+func (c *circumstances) addConditions(status *v1alpha1.SLOReportStatus, o Objective, findings []sources.Warning, k *keys, resources *Resources) {
+	status.Conditions = append(status.Conditions, dataSound(findings))
+	if faithful, known := c.indicatorFaithful(o, k); known {
+		status.Conditions = append(status.Conditions, faithful)
+	}
+	if o.Official {
+		status.Conditions = append(status.Conditions, c.promisesKept(resources))
+	}
 }
 
 // unfit says why there can be no figures at all.
@@ -165,9 +195,8 @@ func missingMetric(o Objective) string {
 }
 
 // dataComplete is the condition of that type. Its message also holds where the
-// figures come from, how that differs from the indicator, and what the source
-// has to say.
-func dataComplete(o Objective, c coverage, result sources.Result, warnings []sources.Warning) metav1.Condition {
+// figures come from.
+func dataComplete(o Objective, c coverage, result sources.Result) metav1.Condition {
 	condition := metav1.Condition{Status: metav1.ConditionFalse, Reason: c.reason()}
 	notes := []string{c.message()}
 	switch {
@@ -183,17 +212,6 @@ func dataComplete(o Objective, c coverage, result sources.Result, warnings []sou
 	if len(result.Metrics) > 0 {
 		notes = append(notes, "figures from "+strings.Join(result.Metrics, " and "))
 	}
-	if note := shortcomings(result.Metrics); note != "" {
-		notes = append(notes, note)
-	}
-	const most = 5 // one line stays readable; the rest is counted
-	var said []string
-	for _, w := range slices.Concat(result.Warnings, warnings) {
-		said = append(said, w.Message)
-	}
-	if more := len(said) - most; more > 0 {
-		said = append(said[:most:most], fmt.Sprintf("%d more warnings", more))
-	}
-	condition.Message = strings.Join(append(notes, said...), "; ")
+	condition.Message = strings.Join(notes, "; ")
 	return condition
 }

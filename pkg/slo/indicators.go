@@ -21,6 +21,8 @@ type Assessment struct {
 	rule      sources.Rule
 	// problem is the reason why there are no figures; "" when there are.
 	problem string
+	// refused is why nothing good may be said; nil when it may.
+	refused *sources.Warning
 	tallies []*tally // sorted by key
 }
 
@@ -37,6 +39,13 @@ func Unassessed(objectives []Objective, reason string) []Assessment {
 // verdict on a key by the rules of judge: with instances missing a violation is
 // taken as it was seen, and nothing else is known. What is unknown has a reason.
 func (a Assessment) verdict(t *tally) (v1alpha1.Verdict, string) {
+	verdict, reason := a.judged(t)
+	j := judgement{verdict: verdict, reason: reason}.refuse(a.refused)
+	return j.verdict, j.reason
+}
+
+// judged is the verdict, whatever speaks against the figures.
+func (a Assessment) judged(t *tally) (v1alpha1.Verdict, string) {
 	c := a.coverage
 	switch {
 	case a.problem != "":
@@ -47,10 +56,8 @@ func (a Assessment) verdict(t *tally) (v1alpha1.Verdict, string) {
 		return v1alpha1.VerdictViolated, ""
 	case !c.isFull() && !a.objective.EvenShares:
 		return v1alpha1.VerdictUnknown, c.reason()
-	case t.unreadable:
-		return v1alpha1.VerdictUnknown, ReasonHistogramInvalid
-	case t.became == undecided:
-		return v1alpha1.VerdictUnknown, ReasonThresholdBucketMissing
+	case t.unreadable, t.became == undecided:
+		return v1alpha1.VerdictUnknown, t.undecidedReason(a.objective)
 	case t.became == kept && a.objective.Informational:
 		return v1alpha1.VerdictInformational, ""
 	case t.became == kept:

@@ -25,6 +25,12 @@ type keys struct {
 	// readable is false when a counted key had a histogram that can not be read.
 	// exact is false when the number of slow requests of one is not known.
 	readable, exact bool
+	// interpolated says that the number of slow requests is an estimate between the
+	// bounds of a native histogram.
+	interpolated bool
+	// dryRuns that may be among the requests, where that is known.
+	dryRuns      float64
+	dryRunsKnown bool
 	// doubtful is the first doubtful key that does not hold for sure; see standing.
 	doubtful *tally
 }
@@ -46,6 +52,8 @@ func assess(o Objective, tallies []*tally, s shares, rule sources.Rule) *keys {
 		k.counts.Total++
 		k.readable = k.readable && !t.unreadable
 		k.exact = k.exact && t.exact()
+		k.interpolated = k.interpolated || t.interpolated
+		k.dryRuns += t.dryRuns
 		if t.count > 0 && !t.unreadable {
 			figures := figuresOf(t, became, rule)
 			k.figures = append(k.figures, figures)
@@ -86,7 +94,7 @@ type keyFigures struct {
 // requests that are not known to have been within it are given as slow.
 func figuresOf(t *tally, became outcome, rule sources.Rule) keyFigures {
 	requests := whole(t.count, t.count)
-	slow := min(requests, whole(t.count-t.least, t.count))
+	slow := min(requests, whole(t.count-t.estimate(), t.count))
 	return keyFigures{
 		KeyFigures: v1alpha1.KeyFigures{
 			Group:        t.group,

@@ -92,7 +92,7 @@ func (r *eventRing) sum(now, n, window int64) (e Events, covered int64) {
 
 // events of an assessment of a Ratio of which all instances and counts are known.
 func (a Assessment) events() *Events {
-	if a.objective.Type != v1alpha1.IndicatorRatio || a.problem != "" || !a.coverage.isFull() {
+	if a.objective.Type != v1alpha1.IndicatorRatio || a.problem != "" || a.refused != nil || !a.coverage.isFull() {
 		return nil
 	}
 	var e Events

@@ -40,6 +40,7 @@ func overheadSignals() []sources.Signal {
 			Metrics:   []string{"apiserver_admission_webhook_admission_duration_seconds"},
 			Labels:    []string{labelName, labelType},
 			Match:     operations,
+			Optional:  true, // without webhooks there is none
 		},
 		{
 			Name:      SignalWebhookRejections,
@@ -65,6 +66,7 @@ func totalLatency() sources.Signal {
 		Component: sources.KubeAPIServer,
 		Kind:      sources.Histogram,
 		Metrics:   []string{metricRequest},
+		Optional:  true,
 		// Dry runs are kept apart: up to 1.34 the indicator includes them.
 		Labels: []string{labelGroup, labelResource, labelSubresource, labelVerb, labelScope, labelDryRun},
 		Match: map[string][]string{

@@ -35,6 +35,9 @@ func podStartBounds() []float64 {
 type scenario struct {
 	show             []string
 	json             bool
+	all              bool // conditions
+	native           bool
+	options          Options
 	rule             sources.Rule
 	warnings         []sources.Warning
 	sampled          map[sources.Component]int
@@ -69,8 +72,10 @@ type scenario struct {
 //	buckets <le>...                        of the series that follow
 //	request <verb> <scope> <resource[.group][/subresource]> <n>x<seconds>...
 //	podstart <n>x<seconds>...
+//	instance <component> <name> stale <problem>        or shared <problem>: unobserved, for that cause
+//	instance <component> <name> restarted <seconds>    before the end; covers the window
 //
-// and those of parseOverhead,
+// and those of parseOverhead and parseAround,
 // where <n>x<seconds> are n requests of that latency. A line that starts with #
 // is a comment.
 func parseScenario(input string) (*scenario, error) {
@@ -140,15 +145,14 @@ func (s *scenario) parseLine(verb string, args []string) error {
 			s.bounds = append(s.bounds, bound)
 		}
 	case "request":
-		gr := args[2]
-		name, subresource, _ := strings.Cut(gr, "/")
-		resource := schema.ParseGroupResource(name)
-		values := []string{resource.Group, resource.Resource, subresource, args[0], args[1]}
-		return s.addSeries(SignalRequestLatency, values, requestBounds(), args[3:])
+		return s.addSeries(SignalRequestLatency, requestValues(args[0], args[1], args[2]), requestBounds(), args[3:])
 	case "podstart":
 		return s.addSeries(SignalPodStartLatency, nil, podStartBounds(), args)
 	default:
-		return s.parseOverhead(verb, args)
+		if err := s.parseOverhead(verb, args); err == nil {
+			return nil
+		}
+		return s.parseAround(verb, args)
 	}
 	return nil
 }
@@ -157,6 +161,7 @@ func (s *scenario) parseInstance(args []string) error {
 	i := sources.Instance{Component: sources.Component(args[0]), Name: args[1], Observed: true,
 		First: scenarioAt.Add(-DefaultWindow), Last: scenarioAt}
 	switch {
+	case len(args) > 2 && s.instanceAround(&i, args[2:]):
 	case len(args) > 2 && args[2] == "missing":
 		i = sources.Instance{Component: i.Component, Name: i.Name, Problem: strings.Join(args[3:], " ")}
 	case len(args) > 2 && args[2] == "lost":
@@ -188,6 +193,13 @@ func (s *scenario) addSeries(signal string, values []string, bounds []float64, l
 		bounds = s.bounds
 	}
 	b := &sources.Buckets{Bounds: bounds, Counts: make([]float64, len(bounds))}
+	if s.native {
+		var err error
+		if b, err = nativeBuckets(latencies); err != nil {
+			return err
+		}
+		latencies = nil
+	}
 	for _, latency := range latencies {
 		var n, seconds float64
 		if _, err := fmt.Sscanf(latency, "%fx%f", &n, &seconds); err != nil {

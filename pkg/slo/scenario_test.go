@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -61,16 +62,17 @@ func (s *scenario) run(t *testing.T) string {
 		t.Fatal(err)
 	}
 	var out strings.Builder
-	for _, report := range Evaluate(objectives, s.reading(), s.resources(), Options{ResourcesProblem: s.resourcesProblem}) {
+	s.options.ResourcesProblem = s.resourcesProblem
+	for _, report := range Evaluate(objectives, s.reading(), s.resources(), s.options) {
 		if s.shows(report.Name) {
-			printReport(&out, report, s.json)
+			printReport(&out, report, s.json, s.all)
 		}
 	}
 	return out.String()
 }
 
 // printReport writes the status in a few lines, absent values as "-".
-func printReport(out *strings.Builder, report v1alpha1.SLOReport, asJSON bool) {
+func printReport(out *strings.Builder, report v1alpha1.SLOReport, asJSON, all bool) {
 	if asJSON {
 		encoded, err := json.MarshalIndent(report, "", "  ")
 		if err != nil {
@@ -98,7 +100,11 @@ func printReport(out *strings.Builder, report v1alpha1.SLOReport, asJSON bool) {
 		k := key{w.Group, w.Resource, w.Subresource, w.Verb}
 		fmt.Fprintf(out, "  worst %s: requests=%d slow=%d good=%s %s\n", text(k.String()), w.Requests, w.SlowRequests, w.GoodRatio, quantiles(w.Quantiles))
 	}
+	around := []string{v1alpha1.ConditionDataSound, v1alpha1.ConditionIndicatorFaithful, v1alpha1.ConditionPromisesKept}
 	for _, c := range s.Conditions {
+		if !all && slices.Contains(around, c.Type) {
+			continue
+		}
 		fmt.Fprintf(out, "  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 	}
 }

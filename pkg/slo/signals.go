@@ -4,8 +4,6 @@
 package slo
 
 import (
-	"slices"
-
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -42,16 +40,4 @@ func Signals() []sources.Signal {
 		panic(err) // a defect of this build that every test of this package finds
 	}
 	return d.Signals
-}
-
-// shortcomings says what the chosen metrics include that the indicator does not,
-// in plain English; "" when they are the indicator.
-func shortcomings(metrics []string) string {
-	switch {
-	case slices.Contains(metrics, metricRequest):
-		return metricRequest + " includes the time of webhooks and of API Priority & Fairness queues"
-	case slices.Contains(metrics, metricRequestSLO):
-		return metricRequestSLO + " includes the time of API Priority & Fairness queues"
-	}
-	return ""
 }

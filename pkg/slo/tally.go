@@ -50,6 +50,13 @@ type tally struct {
 	// count is the number of events. Of these, least were within the threshold
 	// for sure, and not more than most.
 	count, least, most float64
+	// within is the number of events within the threshold as it is shown: between
+	// least and most. It is interpolated in native histograms, otherwise least.
+	within       float64
+	interpolated bool
+	// dryRuns is how many of the events at most may have been dry runs, which are not
+	// to count.
+	dryRuns float64
 	// became is the outcome, once assessed.
 	became outcome
 	// overhead is what callers waited beyond the indicator; nil where that is not looked at.
@@ -64,8 +71,11 @@ type tally struct {
 
 // exact says that the number of slow events is known.
 func (t *tally) exact() bool {
-	return !t.unreadable && whole(t.most-t.least, t.count) == 0
+	return !t.unreadable && (t.interpolated || whole(t.most-t.least, t.count) == 0)
 }
+
+// estimate of the events that were within the threshold.
+func (t *tally) estimate() float64 { return max(t.least, min(t.within, t.most)) }
 
 // add another series of the key. Series may have different buckets: each is
 // bounded by its own, before the buckets they do not share are dropped.
@@ -79,6 +89,11 @@ func (t *tally) add(b *sources.Buckets, threshold float64) {
 	t.count += b.Count()
 	t.least += least
 	t.most += most
+	t.within += least
+	if b.Native && least < most {
+		t.within += b.Interpolated(threshold) - least
+		t.interpolated = true
+	}
 	if t.histogram == nil {
 		t.histogram = b
 	} else {

@@ -39,9 +39,13 @@ func (t *tally) outcome(o Objective, s shares, rule sources.Rule) outcome {
 		return idle
 	case o.Informational:
 		return kept
-	case !holdsShare(t.most, t.count, o.goodMillionths(), everything, rule):
+	case t.dryRuns >= t.count:
+		return undecided // none of them may count
+	// Of those that are not dry runs, at most all but dryRuns are good, and at least as
+	// many as if all dry runs were.
+	case !holdsShare(min(t.most, t.count-t.dryRuns), t.count-t.dryRuns, o.goodMillionths(), everything, rule):
 		return violated
-	case !holdsShare(t.least, t.count, o.goodMillionths(), everything, rule):
+	case !holdsShare(max(0, t.least-t.dryRuns), t.count-t.dryRuns, o.goodMillionths(), everything, rule):
 		return undecided
 	case o.EvenShares && !holdsShare(t.least, t.count, o.goodMillionths(), s, rule):
 		return keptSoFar
@@ -144,6 +148,7 @@ func (k *keys) doubtfulMessage(o Objective) string {
 func (k *keys) undecidedJudgement(o Objective) judgement {
 	first := k.by[undecided][0]
 	which := ""
+	reason := first.undecidedReason(o)
 	if len(o.Key) > 0 {
 		which = fmt.Sprintf(" for %d of %s, such as %s", len(k.by[undecided]), keyCount(k.counts.Total), first.key)
 	}
@@ -152,8 +157,31 @@ func (k *keys) undecidedJudgement(o Objective) judgement {
 			return judgement{v1alpha1.VerdictUnknown, ReasonHistogramInvalid, o.unreadable() + which}
 		}
 	}
+	switch reason {
+	case ReasonDryRunsIncluded:
+		return judgement{v1alpha1.VerdictUnknown, reason,
+			fmt.Sprintf("it depends on up to %d dry runs, which the metric does not tell from others%s", whole(first.dryRuns, first.count), which)}
+	case ReasonNativeHistogramInterpolated:
+		return judgement{v1alpha1.VerdictUnknown, reason,
+			fmt.Sprintf("the p%d is in the bucket of a native histogram that holds the threshold %ss%s", o.Percentile, le(o), which)}
+	}
 	return judgement{v1alpha1.VerdictUnknown, ReasonThresholdBucketMissing,
 		fmt.Sprintf("the bucket le=%q of the threshold is missing%s", le(o), which)}
+}
+
+// undecidedReason of a key that is undecided.
+func (t *tally) undecidedReason(o Objective) string {
+	without := *t
+	without.dryRuns = 0
+	switch {
+	case t.unreadable:
+		return ReasonHistogramInvalid
+	case t.dryRuns > 0 && without.outcome(o, everything, sources.Extrapolated) != undecided:
+		return ReasonDryRunsIncluded
+	case t.interpolated:
+		return ReasonNativeHistogramInterpolated
+	}
+	return ReasonThresholdBucketMissing
 }
 
 func keyCount(n int64) string {

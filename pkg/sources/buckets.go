@@ -16,6 +16,9 @@ type Buckets struct {
 	Bounds []float64
 	// Counts are cumulative: Counts[i] observations were at most Bounds[i].
 	Counts []float64
+	// Native says that the bounds are those of a native histogram: they lie close, and
+	// not where anybody has asked for them.
+	Native bool
 	// Sum of all observations in seconds; NaN when unknown.
 	Sum float64
 }
@@ -66,7 +69,11 @@ func (b *Buckets) Quantile(q float64) float64 {
 	if i > 0 {
 		start, below = b.Bounds[i-1], b.Counts[i-1]
 	}
-	return start + (b.Bounds[i]-start)*((q*b.Count()-below)/(b.Counts[i]-below))
+	share := (q*b.Count() - below) / (b.Counts[i] - below)
+	if b.Native && start > 0 {
+		return start * math.Pow(b.Bounds[i]/start, share)
+	}
+	return start + (b.Bounds[i]-start)*share
 }
 
 // Bucket returns the bounds of the bucket that holds the q-quantile: over lower,
@@ -98,8 +105,12 @@ func (b *Buckets) rank(q float64) int {
 }
 
 // Add sums b and other. Bounds that only one of them has are dropped: how the
-// other's observations divide there is not known.
+// other's observations divide there is not known. Of native histograms, which have a
+// bound only next to an observation, none is dropped.
 func (b *Buckets) Add(other *Buckets) *Buckets {
+	if b.Native && other.Native {
+		return b.addNative(other)
+	}
 	sum := &Buckets{
 		Bounds: make([]float64, 0, len(b.Bounds)),
 		Counts: make([]float64, 0, len(b.Bounds)),
@@ -120,14 +131,54 @@ func (b *Buckets) Add(other *Buckets) *Buckets {
 	return sum
 }
 
+// addNative sums native histograms at the bounds of either. Where one has another
+// resolution than the other, its counts are interpolated.
+func (b *Buckets) addNative(other *Buckets) *Buckets {
+	bounds := append(append([]float64(nil), b.Bounds...), other.Bounds...)
+	sort.Float64s(bounds)
+	sum := &Buckets{Native: true, Sum: b.Sum + other.Sum}
+	for i, bound := range bounds {
+		if i == 0 || bound != bounds[i-1] {
+			sum.Bounds = append(sum.Bounds, bound)
+			sum.Counts = append(sum.Counts, b.Interpolated(bound)+other.Interpolated(bound))
+		}
+	}
+	return sum
+}
+
 // EnsureMonotonic returns b with counts that never fall from one bucket to the
 // next, as histogram_quantile does before it interpolates: increases taken from
 // samples of different ages, or extrapolated bucket by bucket, may be off by a
 // little.
 func (b *Buckets) EnsureMonotonic() *Buckets {
-	fixed := &Buckets{Bounds: b.Bounds, Counts: append([]float64(nil), b.Counts...), Sum: b.Sum}
+	fixed := &Buckets{Bounds: b.Bounds, Counts: append([]float64(nil), b.Counts...), Native: b.Native, Sum: b.Sum}
 	for i := 1; i < len(fixed.Counts); i++ {
 		fixed.Counts[i] = math.Max(fixed.Counts[i], fixed.Counts[i-1])
 	}
 	return fixed
+}
+
+// Interpolated is how many observations were at most bound, by interpolation where it
+// is between two bounds: exponentially, as Prometheus 3 does in native histograms
+// (promql/quantile.go, histogramFraction), or linearly from zero.
+func (b *Buckets) Interpolated(bound float64) float64 {
+	i := sort.SearchFloat64s(b.Bounds, bound)
+	if i == len(b.Bounds) {
+		return b.Count()
+	}
+	if b.Bounds[i] == bound {
+		return b.Counts[i]
+	}
+	lower, below := 0.0, 0.0
+	if i > 0 {
+		lower, below = b.Bounds[i-1], b.Counts[i-1]
+	}
+	upper := b.Bounds[i]
+	switch {
+	case bound <= lower || math.IsInf(upper, 1):
+		return below
+	case lower > 0:
+		return below + (b.Counts[i]-below)*math.Log(bound/lower)/math.Log(upper/lower)
+	}
+	return below + (b.Counts[i]-below)*(bound-lower)/(upper-lower)
 }

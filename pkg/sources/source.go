@@ -76,6 +76,12 @@ type Signal struct {
 	// newest and the highest. Only for Gauge signals that are PerInstance: the samples
 	// of several instances are not of one time and have no sum.
 	Samples bool
+	// NewestOnly says of a Gauge signal that nobody asks for its highest value: Max is
+	// then any value from Last on. Not together with Samples.
+	NewestOnly bool
+	// Optional says that instances without any of Metrics are usual: nobody waits for
+	// them to appear.
+	Optional bool
 	// Everywhere says that each instance exposes one of Metrics as soon as it
 	// answers: one that does not is named in Result.Missing. It does not hold for
 	// families that appear with their first use.
@@ -183,7 +189,7 @@ func (i Instance) Covered() time.Duration {
 // several instances then stand for the window all the same, since there was nothing
 // to count on those before.
 func (i Instance) Complete(at time.Time, window, slack time.Duration) bool {
-	if !i.Observed || at.Sub(i.Last) > slack || i.Lost > slack {
+	if !i.Observed || at.Sub(i.Last).Abs() > slack || i.Lost > slack {
 		return false
 	}
 	return i.First.Sub(at.Add(-window)).Abs() <= slack || (!i.Started.IsZero() && i.First.Equal(i.Started))

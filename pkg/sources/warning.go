@@ -29,10 +29,16 @@ const (
 	QueryFailed Reason = "QueryFailed"
 	// PartialResponse: the backend says that its answer is not all it should be.
 	PartialResponse Reason = "PartialResponse"
+	// QueryRemark: the backend has a remark on the text of a query.
+	QueryRemark Reason = "QueryRemark"
 	// TargetsUnknown: which instances there are could not be found out, or none was.
 	TargetsUnknown Reason = "TargetsUnknown"
 	// TargetGone: an instance is no longer a target. What it counted is included.
 	TargetGone Reason = "TargetGone"
+	// OwnServer: an slo-apiserver is among the kube-apiservers. See Strangers.
+	OwnServer Reason = "OwnServer"
+	// ForeignServer: another server that is no kube-apiserver is among them.
+	ForeignServer Reason = "ForeignServer"
 	// ScrapedTwice: several jobs scrape one instance. One of them is counted.
 	ScrapedTwice Reason = "ScrapedTwice"
 	// ConflictingSeries: two series at a time are those of one instance. It is not read.
@@ -48,6 +54,8 @@ const (
 	StaleSamples Reason = "StaleSamples"
 	// FutureSamples: the clock of the backend, or of a target, is ahead.
 	FutureSamples Reason = "FutureSamples"
+	// CounterReset: a process started anew in the window. Counts of both are added up.
+	CounterReset Reason = "CounterReset"
 	// SeriesLimit: new series were left out over the limit of a target.
 	SeriesLimit Reason = "SeriesLimit"
 	// SeriesInvalid: some series of a metric can not be read as what they should be.

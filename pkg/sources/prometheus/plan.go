@@ -50,7 +50,7 @@ func planned(signal sources.Signal) bool {
 // watched signals are planned anew while an instance has none of their metrics, or
 // instances change. Of many kubelets without a pod, that would be all the time.
 func watched(signal sources.Signal) bool {
-	return signal.Component == sources.KubeAPIServer || signal.Everywhere
+	return (signal.Component == sources.KubeAPIServer || signal.Everywhere) && !signal.Optional
 }
 
 // planFor returns the plan in force for a selection, and finds a new one when
@@ -150,7 +150,7 @@ func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bo
 		p.native[signal.Name] = p.native[signal.Name] || suffix != "" && len(have[metric]) > 0
 	}
 	if len(assigned) == 0 {
-		p.complete = false
+		p.complete = p.complete && signal.Optional
 		return
 	}
 	p.assigned[signal.Name] = assigned

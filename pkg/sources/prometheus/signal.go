@@ -84,6 +84,15 @@ func (t table) readSum(ctx context.Context, q *session, e expressions, role sour
 	return t.read(ctx, q, e.signal, e.asked.note(role, promql), false)
 }
 
+// readHighest fills the table with the highest values of a gauge, where somebody asks
+// for them.
+func (t table) readHighest(ctx context.Context, q *session, e expressions) error {
+	if e.signal.NewestOnly {
+		return nil
+	}
+	return t.read(ctx, q, e.signal, e.asked.note(sources.RoleHighest, e.highest()), false)
+}
+
 // readSignal reads one signal. A signal that could not be read has no metrics,
 // and a warning that says why.
 func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Signal, p *plan, chosen *selection, window time.Duration) (sources.Result, error) {
@@ -163,9 +172,7 @@ func (s *Source) readPart(ctx context.Context, q *session, e expressions, bounds
 			},
 			func() error {
 				return both(
-					func() error {
-						return second.read(ctx, q, signal, e.asked.note(sources.RoleHighest, e.highest()), false)
-					},
+					func() error { return second.readHighest(ctx, q, e) },
 					func() error { return single.readSamples(ctx, q, e) })
 			})
 	case sources.Histogram:

@@ -24,6 +24,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -136,9 +137,17 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	reading.Warnings = append(reading.Warnings, sources.Twins(reading.Instances)...)
 	slices.Sort(r.session.warnings)
 	for _, text := range r.session.warnings {
-		reading.Warnings = append(reading.Warnings, sources.Warning{Reason: sources.PartialResponse, Message: text})
+		reading.Warnings = append(reading.Warnings, backendWarning(text))
 	}
 	return reading, nil
+}
+
+// backendWarning tells remarks on style from what may be missing: see complete.
+func backendWarning(text string) sources.Warning {
+	if strings.HasPrefix(text, warns+"PromQL info: ") {
+		return sources.Warning{Reason: sources.QueryRemark, Message: text}
+	}
+	return sources.Warning{Reason: sources.PartialResponse, Message: text}
 }
 
 func (s *Source) signalsOf(component sources.Component) []sources.Signal {

@@ -1,0 +1,133 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"slices"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+)
+
+// What a cluster promises, for Kubernetes to promise its objectives
+// (kubernetes/community sig-scalability/slos/slos.md, and
+// sig-scalability/configs-and-limits/thresholds.md for the numbers).
+const (
+	mostNodes      = 5_000
+	mostPods       = 150_000
+	mostNamespaces = 10_000
+	mostServices   = 10_000
+	// mostObjects of one built-in type, and of events.
+	mostObjects      = 150_000
+	mostEventObjects = 1_000_000
+	// mostChurn: pods created, changed or deleted, and requests of users, in a second.
+	mostChurn = 20
+)
+
+// promise on how many objects there are of a resource.
+type promise struct {
+	resource string
+	most     float64
+	reason   string
+}
+
+func promises() []promise {
+	return []promise{
+		{"nodes", mostNodes, ReasonTooManyNodes},
+		{"pods", mostPods, ReasonTooManyPods},
+		{"namespaces", mostNamespaces, ReasonTooManyObjects},
+		{"services", mostServices, ReasonTooManyObjects},
+	}
+}
+
+// promisesKept is the condition of that type. Limits on the objects of a namespace
+// (3,000 pods, 5,000 services, 2,000 deployments) are not looked at: no metric has the
+// namespace.
+func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
+	answer := func(status metav1.ConditionStatus, reason string, texts []string) metav1.Condition {
+		return metav1.Condition{Type: v1alpha1.ConditionPromisesKept, Status: status, Reason: reason, Message: strings.Join(texts, "; ")}
+	}
+	var texts []string
+	broken := ""
+	unknown := []string{}
+	for _, p := range promises() {
+		n, known := c.objects[p.resource]
+		switch {
+		case !known:
+			unknown = append(unknown, p.resource)
+			continue
+		case n > p.most && broken == "":
+			broken = p.reason
+		}
+		texts = append(texts, fmt.Sprintf("%.0f of %.0f %s", n, p.most, p.resource))
+	}
+	for _, p := range c.crowded(resources) {
+		if broken == "" {
+			broken = ReasonTooManyObjects
+		}
+		texts = append(texts, fmt.Sprintf("%.0f of %.0f %s", c.objects[p.resource], p.most, p.resource))
+	}
+	least, most, text := c.churn()
+	texts = append(texts, text)
+	if least > mostChurn && broken == "" {
+		broken = ReasonChurnTooHigh
+	}
+	if len(unknown) > 0 {
+		texts = append(texts, "not known: "+strings.Join(unknown, ", "))
+	}
+	switch {
+	case broken != "":
+		return answer(metav1.ConditionFalse, broken, texts)
+	case len(unknown) > 0:
+		return answer(metav1.ConditionUnknown, ReasonObjectsUnknown, texts)
+	case !(most <= mostChurn):
+		return answer(metav1.ConditionUnknown, ReasonChurnUnknown, texts)
+	}
+	return answer(metav1.ConditionTrue, ReasonWithinLimits, texts)
+}
+
+// crowded built-in resources, of which there are more objects than promised, sorted.
+func (c *circumstances) crowded(resources *Resources) []promise {
+	var found []promise
+	for _, name := range slices.Sorted(maps.Keys(c.objects)) {
+		limit := promise{resource: name, most: mostObjects}
+		if name == "events" || name == "events.events.k8s.io" {
+			limit.most = mostEventObjects
+		}
+		named := slices.ContainsFunc(promises(), func(p promise) bool { return p.resource == name })
+		if !named && c.objects[name] > limit.most && resources.isBuiltIn(name) {
+			found = append(found, limit)
+		}
+	}
+	return found
+}
+
+// isBuiltIn says that a resource.group is not known to be anything else.
+func (r *Resources) isBuiltIn(name string) bool {
+	if r == nil {
+		return true
+	}
+	resource, group, _ := strings.Cut(name, ".")
+	return r.standing(group, resource, "").excluded == ""
+}
+
+// churn of a second, on average over the window: no metric tells which requests users
+// made. At least it is the changes of pods; at most also all requests that do not come
+// from the system. NaN when not known.
+func (c *circumstances) churn() (least, most float64, text string) {
+	least = c.perSecond(c.podChanges)
+	most = c.perSecond(c.podChanges + c.userRequests)
+	switch {
+	case math.IsNaN(least):
+		return least, most, "churn not known"
+	case math.IsNaN(most):
+		return least, most, fmt.Sprintf("churn at least %.1f of %d a second", least, mostChurn)
+	}
+	return least, most, fmt.Sprintf("churn between %.1f and %.1f of %d a second", least, most, mostChurn)
+}

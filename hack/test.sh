@@ -6,6 +6,8 @@
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
+echo "== what the tests run beside Debian's packages"
+hack/peers.sh
 echo "== tests of the product"
 go test -race ./...
 echo "== tests of the lab"

@@ -15,6 +15,7 @@ hack/update-codegen.sh
 lint="$(go -C hack/tools/lint tool -n golangci-lint)"
 while read -r mod; do
 	dir="$(dirname "${mod}")"
+	[[ "${dir}" != test/peers ]] || continue # see hack/verify-mod.sh
 	go -C "${dir}" mod tidy
 	[[ "${dir}" == hack/tools/* ]] || (cd "${dir}" && "${lint}" fmt --config="${root}/.golangci.yaml" ./...)
 done < <(git ls-files --cached --others --exclude-standard -- go.mod '*/go.mod')

@@ -11,6 +11,11 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 untidy=0
 while read -r mod; do
 	dir="$(dirname "${mod}")"
+	if [[ "${dir}" == test/peers ]]; then
+		# Tidy knows no build tags, and wants the SDK of every cloud: see hack/peers.sh.
+		go -C "${dir}" list -mod=readonly -deps -tags 'remove_all_sd enable_kubernetes_sd' tool >/dev/null || untidy=1
+		continue
+	fi
 	if diff="$(go -C "${dir}" mod tidy -diff)"; then
 		continue
 	fi

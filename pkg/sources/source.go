@@ -90,7 +90,7 @@ type Signal struct {
 
 // Rule tells how increases were taken.
 //
-// Under both, what is born within the window counts from zero: what an instance
+// Under each, what is born within the window counts from zero: what an instance
 // lacked in its newest sample not after the start of the window, and all of a
 // process that was born within the window. What is merely new to the source, such
 // as an instance that it did not know before, was not born, and counts from its
@@ -108,6 +108,11 @@ const (
 	// before is lost. A reset is a value that falls: of a process that has passed
 	// the count of the one before it, the difference is all that is seen.
 	Extrapolated Rule = "Extrapolated"
+	// BetweenSamples is MetricsQL's increase(): what was added from the newest sample
+	// not after the start of the window to the newest one in it, or from the first one
+	// in it where there is none; nothing is extended. Of births and resets it knows
+	// what Extrapolated does. Do not rely on counts being whole, as Exact ones are.
+	BetweenSamples Rule = "BetweenSamples"
 )
 
 // Reading is what the signals did in one window. It is immutable.

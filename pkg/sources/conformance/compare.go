@@ -33,7 +33,7 @@ func Compare(scenario Scenario, reading *sources.Reading) []string {
 		c.differ(0, "the reading is of %s over %s, not of %s over %s", reading.At, reading.Window, scenario.At, scenario.Window)
 	}
 	for _, e := range scenario.expected {
-		if e.rule != "" && e.rule != reading.Rule {
+		if len(e.rules) > 0 && !slices.Contains(e.rules, reading.Rule) {
 			continue
 		}
 		if e.instance != "" {
@@ -157,7 +157,7 @@ func (c *comparison) series(e expectation, result sources.Result) {
 			continue
 		}
 		for _, property := range e.properties {
-			if got := seriesProperty(series, c.scenario.At, property); got != "" {
+			if got := tolerance(c.scenario.Tolerance).seriesProperty(series, c.scenario.At, property); got != "" {
 				c.differ(e.line, "%s%s %s: got %s", e.signal, e.series, property, got)
 			}
 		}

@@ -5,8 +5,8 @@
 // so that an answer means the same wherever its metrics come from.
 //
 // A scenario is a text file: what the instances of a cluster exposed at each
-// scrape, and what a source has to read from that. Where the two rules of
-// package sources rightly differ, the file states both figures.
+// scrape, and what a source has to read from that. Where the rules of
+// package sources rightly differ, the file states each figure.
 //
 // What the scenarios settle beyond the words of package sources:
 //
@@ -18,7 +18,7 @@
 //   - An instance is observed while its newest sample is at most two and a half
 //     steps old, however many scrapes have failed since. Its gauges are those of
 //     that sample.
-//   - A series that is born counts from zero under both rules: one that its
+//   - A series that is born counts from zero under each rule: one that its
 //     instance lacked in a sample before, or one of a process born within the window.
 //   - NaN is a newest value, and a maximum only where there is no number. It is no
 //     sample, and makes none of a sum.

@@ -38,7 +38,7 @@ const startTime = "process_start_time_seconds"
 // sample, and as in promtool "10+5x3" for 10 15 20 25, "7x3" for 7 7 7 7 and
 // "_x3" for _ _ _. Properties are described at Compare.
 func Parse(name, text string) (Scenario, error) {
-	p := parser{scenario: Scenario{Name: name, At: end}}
+	p := parser{scenario: Scenario{Name: name, At: end, Tolerance: 1e-9}}
 	for i, line := range strings.Split(text, "\n") {
 		p.line = i + 1
 		if i == 0 {

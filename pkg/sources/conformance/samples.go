@@ -58,10 +58,10 @@ func (p *parser) checkSamples(e expectation) error {
 }
 
 // samplesProperty returns "" when a series has the samples, and those it has otherwise.
-func samplesProperty(got []sources.Sample, at time.Time, text string) string {
+func (t tolerance) samplesProperty(got []sources.Sample, at time.Time, text string) string {
 	want, err := parseSamples(at, text)
 	same := func(a, b sources.Sample) bool {
-		return a.Time.Round(time.Millisecond).Equal(b.Time) && number(a.Value, FormatValue(b.Value)) == ""
+		return a.Time.Round(time.Millisecond).Equal(b.Time) && t.number(a.Value, FormatValue(b.Value)) == ""
 	}
 	if err == nil && slices.EqualFunc(got, want, same) {
 		return ""

@@ -26,6 +26,9 @@ type Scenario struct {
 	Window time.Duration
 	// Step between two scrapes.
 	Step time.Duration
+	// Tolerance is the relative difference allowed between numbers: sources sum in
+	// different orders. Parse sets it to 1e-9.
+	Tolerance float64
 	// Instances that are scraped, in the order of the file.
 	Instances []Instance
 
@@ -96,8 +99,8 @@ func FormatValue(v float64) string {
 // expectation is one line about what a Reading has to hold.
 type expectation struct {
 	line int
-	// rule that the line is about; "" for both.
-	rule sources.Rule
+	// rules that the line is about; none for all.
+	rules []sources.Rule
 	// component and instance of a line about an instance; signal and series of
 	// one about a signal.
 	component sources.Component

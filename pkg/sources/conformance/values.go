@@ -98,14 +98,25 @@ func (text *instanceText) cut(times []time.Time, signals []sources.Signal) Insta
 	return instance
 }
 
+// rulesOf reads rules with commas between them.
+func rulesOf(field string) ([]sources.Rule, bool) {
+	var rules []sources.Rule
+	for name := range strings.SplitSeq(field, ",") {
+		rule := sources.Rule(name)
+		if rule != sources.Exact && rule != sources.Extrapolated && rule != sources.BetweenSamples {
+			return nil, false
+		}
+		rules = append(rules, rule)
+	}
+	return rules, true
+}
+
 // expect reads an expectation.
 func (p *parser) expect(fields []string) error {
 	e := expectation{line: p.line}
 	if len(fields) > 0 {
-		switch rule := sources.Rule(fields[0]); rule {
-		case sources.Exact, sources.Extrapolated:
-			e.rule = rule
-			fields = fields[1:]
+		if rules, are := rulesOf(fields[0]); are {
+			e.rules, fields = rules, fields[1:]
 		}
 	}
 	switch {

@@ -50,7 +50,7 @@ func TestCheck(t *testing.T) {
 	}{
 		{"Prometheus", body(200, oneBody), ""},
 		{"HTML with 200", body(200, "<html>Grafana</html>"), "HTML or XML, not JSON"},
-		{"another answer", body(200, emptyBody), "answers vector(1) with something else"},
+		{"another answer", body(200, emptyBody), "answers the query 1 with something else"},
 		{"HTML with 404", body(404, "<html>not here</html>"), "404 Not Found: an HTML page; is this the base URL of a Prometheus API"},
 		{"401", body(401, "Unauthorized\n"), "401 Unauthorized: Unauthorized; give credentials"},
 		{"403", body(403, ""), "403 Forbidden: no message; the credentials do not allow"},

@@ -60,6 +60,11 @@ type Config struct {
 	MaxSeries int
 	// MaxAge of the newest sample of an instance that counts as observed; 0 means 150 s.
 	MaxAge time.Duration
+	// longer makes ranges longer than the window, for tests alone: scenarios have samples
+	// right at its start, which Prometheus 3 leaves out and Prometheus 2 does not. Real
+	// ones are there once in tens of thousands of windows, and then extrapolation makes
+	// up for them.
+	longer time.Duration
 }
 
 // withDefaults returns the configuration that is in force.

@@ -14,6 +14,8 @@ import (
 type series struct {
 	labels []label
 	points []point
+	// scalar says that it is a number, which is no series.
+	scalar bool
 }
 
 // label of a series. An absent label is not among them.
@@ -150,7 +152,7 @@ func (d *decoder) data() error {
 }
 
 func (d *decoder) scalar() error {
-	d.current = series{points: d.current.points[:0]}
+	d.current = series{points: d.current.points[:0], scalar: true}
 	if err := d.point(); err != nil {
 		return err
 	}

@@ -20,6 +20,9 @@ type expressions struct {
 	window time.Duration
 	// buckets are matchers of those to read of a histogram; nil: all.
 	buckets []string
+	dialect dialect
+	// longer ranges are for tests: see Config.
+	longer time.Duration
 	// asked are the queries that are sent; nil: nobody wants to know.
 	asked *asked
 }
@@ -42,14 +45,19 @@ func (e expressions) byInstance(more ...string) string {
 // over applies a function to a range of each series that is counted and passes
 // the matchers in more.
 func (e expressions) over(function, suffix, rangeOf string, more []string) string {
-	terms := make([]string, len(e.part.matchers))
-	for i, matchers := range e.part.matchers {
-		terms[i] = fmt.Sprintf("%s(%s%s)", function, selector(e.part.metric+suffix, matchers, signalMatchers(e.signal), more), rangeOf)
+	var terms []string
+	for _, matchers := range e.part.matchers {
+		if function == "increase" {
+			terms = append(terms, e.increaseOver(e.part.metric+suffix, rangeOf, matchers, signalMatchers(e.signal), more)...)
+			continue
+		}
+		terms = append(terms, fmt.Sprintf("%s(%s%s)", function, selector(e.part.metric+suffix, matchers, signalMatchers(e.signal), more), rangeOf))
 	}
 	return strings.Join(terms, " or ")
 }
 
-func (e expressions) rangeOf() string { return "[" + duration(e.window) + "]" }
+// rangeOf the window.
+func (e expressions) rangeOf() string { return "[" + duration(e.window+e.longer) + "]" }
 
 // increase over the window, of a part of a histogram or of a counter.
 func (e expressions) increase(suffix string, more []string, labels ...string) string {

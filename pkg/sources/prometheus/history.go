@@ -21,7 +21,7 @@ var _ sources.Historian = &Source{}
 // ReadHistory implements sources.Historian. It takes the steps of a Read at every
 // instant, with the same texts; what is behind them are range queries (see past),
 // one at a time, whatever a Read is doing meanwhile. While nothing changes these are
-// five for kube-apiservers and eight for kubelets. Where a Read goes on with the
+// six for kube-apiservers and eight for kubelets. Where a Read goes on with the
 // warnings of Prometheus beside its figures, a history fails: see complete.
 func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each func(*sources.Reading) error) error {
 	signal, err := s.historic(wanted)
@@ -36,8 +36,12 @@ func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each f
 		buckets: []string{oneOf("le", spellings(wanted.Bounds))},
 		kept:    map[string][]history{},
 	}
+	first := &session{querier: one.querier}
+	if _, err := first.findDialect(ctx); err != nil {
+		return fmt.Errorf("read the history of Prometheus: %w", err)
+	}
 	for at := wanted.First; !at.After(wanted.Last); at = at.Add(wanted.Step) {
-		reading, err := one.readPast(ctx, &session{querier: one.querier, at: at, past: p}, signal, wanted.Window)
+		reading, err := one.readPast(ctx, &session{querier: one.querier, dialect: first.dialect, at: at, past: p}, signal, wanted.Window)
 		if err != nil {
 			return fmt.Errorf("read the history of Prometheus: %w", err)
 		}
@@ -84,7 +88,7 @@ func (s *Source) readPast(ctx context.Context, q *session, signal sources.Signal
 		return nil, err
 	}
 	return &sources.Reading{
-		At: q.at, Window: window, Rule: sources.Extrapolated,
+		At: q.at, Window: window, Rule: q.dialect.rule(),
 		Instances: chosen.instances,
 		Results:   map[string]sources.Result{signal.Name: result},
 	}, nil

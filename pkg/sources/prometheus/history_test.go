@@ -46,6 +46,10 @@ func rememberingServer(t *testing.T, fail func(w http.ResponseWriter) bool) stri
 			}
 			return
 		}
+		if r.FormValue("query") == "1" {
+			_, _ = w.Write([]byte(scalarBody))
+			return
+		}
 		_, _ = w.Write([]byte(instances))
 	}))
 	t.Cleanup(server.Close)

@@ -93,25 +93,32 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*p
 	return found, nil
 }
 
+// metricLabel holds the name of a metric in answers to questions about several.
+const metricLabel = "metric"
+
+// name what an aggregation makes of expressions after their metric. A regular
+// expression for the label __name__ would be shorter: some managed services take
+// none (https://cloud.google.com/stackdriver/docs/managed-prometheus/promql-differences).
+func name(metric, aggregation string, expressions []string) string {
+	return fmt.Sprintf(`label_replace(%s (%s),%q,%q,"","")`, aggregation, strings.Join(expressions, " or "), metricLabel, metric)
+}
+
 // assign finds out which instance has which metrics, and gives it the first.
 func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
-	var buckets, others []string
+	var named []string
 	for _, signal := range signals {
 		for _, metric := range signal.Metrics {
-			others = append(others, metric) // of a histogram: the native one
+			named = append(named, name(metric, "group by (instance)", chosen.now(metric, chosen.matchers))) // of a histogram: the native one
 			if signal.Kind == sources.Histogram {
-				buckets = append(buckets, metric+"_bucket")
+				named = append(named, name(metric+"_bucket", "group by (instance)", chosen.now(metric+"_bucket", chosen.matchers, []string{probe})))
 			}
 		}
 	}
-	selectors := chosen.now("", chosen.matchers, []string{oneOf("__name__", others)})
-	if len(buckets) > 0 {
-		selectors = append(selectors, chosen.now("", chosen.matchers, []string{oneOf("__name__", buckets), `le="+Inf"`})...)
-	}
+	slices.Sort(named) // several signals may read one metric
+	named = slices.Compact(named)
 	have := map[string]map[string]bool{} // instances by metric
-	promql := "group by (__name__,instance) (" + strings.Join(selectors, " or ") + ")"
-	err := q.query(ctx, promql, func(one *series) error {
-		metric := one.label("__name__")
+	err := q.query(ctx, strings.Join(named, " or "), func(one *series) error {
+		metric := one.label(metricLabel)
 		if have[metric] == nil {
 			have[strings.Clone(metric)] = map[string]bool{}
 		}
@@ -211,11 +218,13 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 		return nil
 	}
 	slices.Sort(names)
-	selectors := chosen.now("", chosen.matchers, []string{oneOf("__name__", slices.Compact(names))}, q.buckets())
+	var named []string
+	for _, metric := range slices.Compact(names) {
+		named = append(named, name(metric, "count by (le)", []string{"group by (instance,le) (" + strings.Join(chosen.now(metric, chosen.matchers, q.buckets()), " or ") + ")"}))
+	}
 	instances := map[string]map[float64]float64{} // by metric and bound
-	promql := "count by (__name__,le) (group by (__name__,instance,le) (" + strings.Join(selectors, " or ") + "))"
-	err := q.query(ctx, promql, func(one *series) error {
-		metric := strings.TrimSuffix(one.label("__name__"), "_bucket")
+	err := q.query(ctx, strings.Join(named, " or "), func(one *series) error {
+		metric := strings.TrimSuffix(one.label(metricLabel), "_bucket")
 		le, err := strconv.ParseFloat(one.label("le"), 64)
 		if err != nil {
 			return fmt.Errorf("%s has the bound le=%q, which is not a number", metric, one.label("le"))

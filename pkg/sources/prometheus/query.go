@@ -31,6 +31,8 @@ type querier struct {
 	// getOnly says that POST is not allowed, and GET is.
 	getOnly atomic.Bool
 	metrics *queryMetrics
+	// probed is what is known of what answers.
+	probed *probedDialect
 }
 
 // session is what the queries of one Read have in common: their time, and the
@@ -38,6 +40,8 @@ type querier struct {
 type session struct {
 	*querier
 	at time.Time
+	// dialect that answers.
+	dialect dialect
 	// past answers instead of Prometheus where many instants are read; nil: one is.
 	past *past
 
@@ -57,6 +61,7 @@ func (s *session) query(ctx context.Context, promql string, each func(*series) e
 // samples calls each with every series of the selector and its samples of that long
 // up to now, as query does.
 func (s *session) samples(ctx context.Context, selector string, long time.Duration, each func(*series) error) error {
+	each = s.dialect.withoutMarkers(each)
 	if s.past != nil {
 		return s.past.samples(ctx, s, selector, long, each)
 	}
@@ -94,6 +99,7 @@ func timestamp(t time.Time) string {
 func (s *session) send(ctx context.Context, path string, form url.Values, each func(*series) error) error {
 	own, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
+	s.ownParameters(form)
 	maps.Copy(form, s.parameters)
 	form.Set("timeout", strconv.FormatInt(s.timeout.Milliseconds(), 10)+"ms")
 	response, body, err := s.exchange(own, path, form)

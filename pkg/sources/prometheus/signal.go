@@ -109,7 +109,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	series := map[string]sources.Series{}
 	again := &again{}
 	for _, one := range p.parts(signal, chosen) {
-		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), asked: &again.asked}
+		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), dialect: q.dialect, longer: s.config.longer, asked: &again.asked}
 		found, err := s.readPart(ctx, q, e, p.bounds[one.metric])
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)

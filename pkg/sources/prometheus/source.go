@@ -10,7 +10,7 @@
 // a missed scrape at the start of the window shows as a First before it, while the
 // figures stand for the window itself.
 //
-// A Read sends one query for the instances of kube-apiservers (four or five for kubelets),
+// A Read sends two queries for the instances of kube-apiservers (four or five for kubelets),
 // then one for each counter, two for each gauge and three for each histogram, and
 // two more for those of which label sets were born; for the samples of a gauge one more
 // for each scrape job. See plan for the two that are
@@ -54,7 +54,7 @@ func New(config Config) (*Source, error) {
 	config = config.withDefaults()
 	config.Signals, config.Match = slices.Clone(config.Signals), maps.Clone(config.Match)
 	config.Parameters = maps.Clone(config.Parameters)
-	own := newQueryMetrics()
+	own, probed := newQueryMetrics(), &probedDialect{}
 	queries := func(atOnce int) *querier {
 		return &querier{
 			client:     config.Client,
@@ -63,6 +63,7 @@ func New(config Config) (*Source, error) {
 			maxSeries:  config.MaxSeries,
 			slots:      make(chan struct{}, atOnce),
 			metrics:    own,
+			probed:     probed,
 		}
 	}
 	return &Source{
@@ -80,16 +81,13 @@ func (s *Source) Metrics() []metrics.Registerable {
 
 // Check says whether the URL is that of a Prometheus API which answers queries.
 func (s *Source) Check(ctx context.Context) error {
-	q := &session{querier: s.querier, at: time.Now()}
-	answered := false
-	if err := q.query(ctx, "vector(1)", func(one *series) error {
-		answered = len(one.points) == 1 && one.points[0].value == 1
-		return nil
-	}); err != nil {
+	q := &session{querier: s.querier}
+	s.querier.probed.forget()
+	switch known, err := q.findDialect(ctx); {
+	case err != nil:
 		return fmt.Errorf("check Prometheus: %w", err)
-	}
-	if !answered {
-		return fmt.Errorf("check Prometheus: %s answers vector(1) with something else", q.address())
+	case !known:
+		return fmt.Errorf("check Prometheus: %s answers the query 1 with something else", q.address())
 	}
 	return nil
 }
@@ -104,6 +102,9 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &reader{Source: s, session: &session{querier: s.querier, at: at}, cancel: cancel, window: window, results: map[string]sources.Result{}}
+	if _, err := r.session.findDialect(ctx); err != nil {
+		return nil, fmt.Errorf("read Prometheus: %w", err)
+	}
 	var components []sources.Component
 	for _, signal := range s.config.Signals {
 		if !slices.Contains(components, signal.Component) {
@@ -120,7 +121,7 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	if err := context.Cause(ctx); err != nil {
 		return nil, fmt.Errorf("read Prometheus: %w", err)
 	}
-	reading := &sources.Reading{At: at, Window: window, Rule: sources.Extrapolated, Results: r.results,
+	reading := &sources.Reading{At: at, Window: window, Rule: r.session.dialect.rule(), Results: r.results,
 		Origin: sources.Origin{Kind: sources.Queried, Address: r.querier.address()}}
 	var failed []error
 	for _, chosen := range selections {

@@ -31,6 +31,9 @@ var at = time.Unix(1_750_000_000, 0)
 // instancesBody is an answer to the query for instances.
 var instancesBody = fmt.Sprintf(`{"status":"success","data":{"result":[{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a"},"values":[[%d,"1"],[%d,"1"]]}]}}`, at.Unix()-300, at.Unix())
 
+// scalarBody is how PromQL answers the query 1.
+const scalarBody = `{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}`
+
 const emptyBody = `{"status":"success","data":{"result":[]}}`
 
 func newTestSource(t *testing.T, url string, change func(*Config)) *Source {
@@ -56,6 +59,10 @@ func serve(t *testing.T, answer func(w http.ResponseWriter, promql string)) stri
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path != "/prefix/api/v1/query" || r.Method != http.MethodPost {
 			http.NotFound(w, r)
+			return
+		}
+		if r.FormValue("query") == "1" {
+			_, _ = w.Write([]byte(scalarBody))
 			return
 		}
 		answer(w, r.FormValue("query"))
@@ -143,10 +150,12 @@ func TestReadOneComponentFails(t *testing.T) {
 func TestReadNativeHistogram(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, promql string) {
 		switch {
-		case strings.Contains(promql, "up|") || strings.Contains(promql, "|up"):
+		case strings.HasPrefix(promql, startTime):
 			_, _ = w.Write([]byte(instancesBody))
+		case strings.HasPrefix(promql, "up{"):
+			_, _ = w.Write([]byte(emptyBody))
 		case strings.Contains(promql, "group by"):
-			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{"__name__":"latency","instance":"a"},"value":[1,"1"]}]}}`))
+			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{"metric":"latency","instance":"a"},"value":[1,"1"]}]}}`))
 		default:
 			t.Errorf("unexpected query %s", promql)
 		}
@@ -218,7 +227,7 @@ func TestReadBusy(t *testing.T) {
 		if !errors.As(err, &busy) || busy.RetryAfter() != 17*time.Second || busy.Status != 429 {
 			t.Errorf("%s: got error %v", when, err)
 		}
-		if queries.Load() > 4 {
+		if queries.Load() > 5 { // two for the instances, and what was under way
 			t.Errorf("%s: %d queries were sent to a server that is busy", when, queries.Load())
 		}
 	}
@@ -248,7 +257,7 @@ func TestReadStops(t *testing.T) {
 
 func TestMetrics(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, promql string) {
-		if strings.Contains(promql, "up") {
+		if strings.HasPrefix(promql, "up") || strings.HasPrefix(promql, startTime) {
 			_, _ = w.Write([]byte(instancesBody))
 			return
 		}
@@ -265,10 +274,10 @@ func TestMetrics(t *testing.T) {
 	want := `# HELP slo_apiserver_prometheus_queries_total [ALPHA] Queries sent to Prometheus, by result: success, timeout, busy or error.
 # TYPE slo_apiserver_prometheus_queries_total counter
 slo_apiserver_prometheus_queries_total{result="error"} 3
-slo_apiserver_prometheus_queries_total{result="success"} 1
+slo_apiserver_prometheus_queries_total{result="success"} 3
 # HELP slo_apiserver_prometheus_samples_total [ALPHA] Samples decoded from the answers of Prometheus.
 # TYPE slo_apiserver_prometheus_samples_total counter
-slo_apiserver_prometheus_samples_total 2
+slo_apiserver_prometheus_samples_total 5
 `
 	err := testutil.GatherAndCompare(registry, strings.NewReader(want), "slo_apiserver_prometheus_queries_total", "slo_apiserver_prometheus_samples_total")
 	if err != nil {

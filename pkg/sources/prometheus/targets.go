@@ -102,10 +102,8 @@ func (s *Source) findTargets(ctx context.Context, q *session, component sources.
 // behind one address in turn.
 func (s *Source) findFew(ctx context.Context, q *session, component sources.Component, window time.Duration) (targets, error) {
 	found := targets{}
-	name := "__name__=~" + quote(startTime+"|up")
-	either := selector("", []string{name}, s.config.matchers(component), []string{s.config.job(component)})
 	recent := seconds(q.at.Add(-s.config.MaxAge))
-	err := q.samples(ctx, either, window+before, func(one *series) error {
+	take := func(one *series) error {
 		t := found.of(one)
 		t.name = t.instance
 		into := &t.ups
@@ -120,11 +118,17 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 		t.belongs(one, into)
 		into.add(one)
 		return nil
-	})
+	}
+	for _, name := range []string{startTime, "up"} {
+		err := q.samples(ctx, selector(name, s.config.matchers(component), []string{s.config.job(component)}), window+before, take)
+		if err != nil {
+			return nil, err
+		}
+	}
 	for _, t := range found {
 		t.summarize(seconds(q.at.Add(-window)))
 	}
-	return found, err
+	return found, nil
 }
 
 // add takes the samples of a series: those of its first one, and of one that

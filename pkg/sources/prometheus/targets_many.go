@@ -99,9 +99,10 @@ func (s *Source) askMany(ctx context.Context, q *session, component sources.Comp
 // as of offset.
 func (s *Source) newestSample(clock string, matchers []string, offset string) string {
 	sample := selector(clock, matchers) + offset
-	times := "timestamp(" + sample + ")"
+	// That of a series which has ended goes on in MetricsQL, but for "and".
+	times := "(timestamp(" + sample + ") and " + sample + ")"
 	if clock == "up" {
-		times = "(" + times + " and " + sample + " == 1)"
+		times = "(timestamp(" + sample + ") and " + sample + " == 1)"
 	}
 	return s.untilFailed(times, "max_over_time(%s[%s:"+failedStep+"])", matchers, offset)
 }

@@ -106,7 +106,8 @@ expect instance kubelet restarted observed complete first=-300s last=0s started=
 # Counters that begin at zero are not extended below it.
 expect startup{} instance=born increase=2
 expect startup{} instance=late increase=0
-expect startup{} instance=less-late increase=1.25
+expect Extrapolated startup{} instance=less-late increase=1.25
+expect BetweenSamples startup{} instance=less-late increase=1
 expect startup{} instance=restarted increase=3
 `,
 	jobs: []string{""},

@@ -41,17 +41,11 @@ func troubleSamples(t *testing.T) []prometheustest.Sample {
 	})
 }
 
-func testTrouble(t *testing.T, url string) {
+func testTrouble(t *testing.T, b backend) {
 	for i, test := range trouble {
 		t.Run(test.name, func(t *testing.T) {
 			scenario := troubleScenario(t, i)
-			reading, err := open(t, url, scenario).Read(context.Background(), scenario.At, scenario.Window)
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, difference := range conformance.Compare(scenario, reading) {
-				t.Error(difference)
-			}
+			reading := b.compare(t, scenario, open(t, b, scenario))
 			warned := ""
 			for _, w := range reading.Warnings {
 				warned += string(w.Reason) + ": " + w.Message + "\n"
@@ -93,26 +87,27 @@ func (r *recorder) RoundTrip(request *http.Request) (*http.Response, error) {
 }
 
 // testQueries counts the queries of a Read: the plan is found once.
-func testQueries(t *testing.T, url string) {
+func testQueries(t *testing.T, b backend) {
 	r := &recorder{}
 	opened := func(scenario conformance.Scenario) sources.Source {
-		return openWith(t, prometheus.ClientConfig{URL: url, Wrap: func(next http.RoundTripper) http.RoundTripper {
+		return openWith(t, b, prometheus.ClientConfig{URL: b.url, Wrap: func(next http.RoundTripper) http.RoundTripper {
 			r.next = next
 			return r
 		}}, scenario)
 	}
-	// One for the instances, two for each of two gauges, and one more for samples.
+	// One for the dialect and two for the instances, two for each of two gauges, and one
+	// more for samples.
 	scenario := scenarioNamed(t, "samples-ramp")
 	if _, err := opened(scenario).Read(context.Background(), scenario.At, scenario.Window); err != nil {
 		t.Fatal(err)
 	}
-	if want := 1 + 4 + 1; len(r.queries) != want {
+	if want := 1 + 2 + 4 + 1; len(r.queries) != want {
 		t.Errorf("%d queries were sent for two gauges and the samples of one, want %d:\n%s", len(r.queries), want, strings.Join(r.queries, "\n"))
 	}
 	scenario = scenarioNamed(t, "two-versions")
 	source := opened(scenario)
-	// One for the instances; two each for two gauges, three each for two histograms.
-	for i, want := range []int{1 + 2 + 4 + 6, 1 + 4 + 6} {
+	// Two for the instances; two each for two gauges, three each for two histograms.
+	for i, want := range []int{1 + 2 + 2 + 4 + 6, 2 + 4 + 6} {
 		r.queries = nil
 		if _, err := source.Read(context.Background(), scenario.At, scenario.Window); err != nil {
 			t.Fatal(err)
@@ -134,9 +129,9 @@ func testQueries(t *testing.T, url string) {
 	}
 }
 
-func testConcurrent(t *testing.T, url string) {
+func testConcurrent(t *testing.T, b backend) {
 	scenario := scenarioNamed(t, "steady")
-	source := open(t, url, scenario)
+	source := open(t, b, scenario)
 	readings := make([]*sources.Reading, 8)
 	var wg sync.WaitGroup
 	for i := range readings {

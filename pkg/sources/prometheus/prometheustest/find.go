@@ -13,26 +13,54 @@ import (
 	"testing"
 )
 
-// Find returns the path of a real Prometheus: the one on PATH, or Debian's package, unpacked
-// into the user's cache directory without being installed. Where there is none the
-// test is skipped; on Debian with CI=true it fails.
-//
-// It has to be of version 2. The range selectors of version 3 leave out a sample at
-// the very start of the window, and the scenarios put samples there.
-func Find(t testing.TB) string {
+// Peer is a program with the query API of Prometheus.
+type Peer string
+
+const (
+	// Prometheus2 is what most clusters have: Debian's package.
+	Prometheus2 Peer = "Prometheus 2"
+	// Prometheus3 is built by hack/peers.sh.
+	Prometheus3 Peer = "Prometheus 3"
+	// VictoriaMetrics is an implementation of its own, with a language of its own:
+	// Debian's package.
+	VictoriaMetrics Peer = "VictoriaMetrics"
+)
+
+// Peers are all of them.
+func Peers() []Peer { return []Peer{Prometheus2, Prometheus3, VictoriaMetrics} }
+
+// program says how a peer is found: its name on the PATH, which argument shows its
+// version, what of it has to be in there, and where it is otherwise: the package and
+// the path in it, or what builds it.
+var programs = map[Peer]struct{ name, argument, version, debian, file, script string }{
+	Prometheus2:     {name: "prometheus", argument: "--version", version: "prometheus, version 2.", debian: "prometheus", file: "prometheus-deb/root/usr/bin/prometheus"},
+	Prometheus3:     {name: "prometheus", argument: "--version", version: "prometheus, version 3.", script: "hack/peers.sh", file: "prometheus-3/prometheus"},
+	VictoriaMetrics: {name: "victoria-metrics", argument: "--help", version: "victoria-metrics is a time series database", debian: "victoria-metrics", file: "victoria-metrics-deb/root/usr/bin/victoria-metrics"},
+}
+
+// find returns the path of a peer: the one on the PATH; or Debian's package, unpacked
+// into the user's cache directory without being installed; or what a script has built
+// there. Where there is none the test is skipped; on Debian with CI=true it fails.
+func (p Peer) find(t testing.TB) string {
 	t.Helper()
-	if onPath := "prometheus"; usable(onPath) == nil {
-		return onPath
+	program := programs[p]
+	if p.usable(program.name) == nil {
+		return program.name
 	}
 	_, err := os.Stat("/etc/debian_version")
 	debian := err == nil
-	if debian {
-		var unpacked string
-		if unpacked, err = unpack(); err == nil {
-			return unpacked
+	file := filepath.Join(cacheDir(), program.file)
+	switch err = p.usable(file); {
+	case err == nil:
+		return file
+	case debian && program.debian != "":
+		if err = p.unpack(program.debian, filepath.Join(cacheDir(), program.debian+"-deb"), file); err == nil {
+			return file
 		}
+	case program.script != "":
+		err = fmt.Errorf("%s builds it", program.script)
 	}
-	message := fmt.Sprintf("no Prometheus 2 on PATH, and no package of it: %v", err)
+	message := fmt.Sprintf("no %s on PATH, and none in %s: %v", p, cacheDir(), err)
 	if debian && os.Getenv("CI") == "true" {
 		t.Fatal(message)
 	}
@@ -40,58 +68,62 @@ func Find(t testing.TB) string {
 	return ""
 }
 
-// usable says why the binary can not be used.
-func usable(binary string) error {
-	out, err := exec.Command(binary, "--version").CombinedOutput()
-	if err != nil {
-		return err
+// cacheDir is where programs are kept that tests need. hack/peers.sh has the same.
+func cacheDir() string {
+	if dir := os.Getenv("SLO_PEERS_CACHE"); dir != "" {
+		return dir
 	}
-	if !strings.Contains(string(out), " version 2.") {
-		return fmt.Errorf("%s is not of version 2", binary)
-	}
-	return nil
-}
-
-// unpack downloads Debian's package once.
-func unpack() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		cache = os.TempDir()
 	}
-	dir := filepath.Join(cache, "slo-apiserver", "prometheus-deb")
-	binary := filepath.Join(dir, "root/usr/bin/prometheus")
-	if usable(binary) == nil {
-		return binary, nil
+	return filepath.Join(cache, "slo-apiserver")
+}
+
+// usable says why the binary can not be used.
+func (p Peer) usable(binary string) error {
+	program := programs[p]
+	out, err := exec.Command(binary, program.argument).CombinedOutput()
+	if err != nil {
+		return err
 	}
+	if !strings.Contains(string(out), program.version) {
+		return fmt.Errorf("%s is not %s", binary, p)
+	}
+	return nil
+}
+
+// unpack downloads one of Debian's packages once, into dir, where it has file.
+func (p Peer) unpack(name, dir, file string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return "", err
+		return err
 	}
 	// Another test may be doing the same: each works in a directory of its own,
 	// and the first to end puts its own in place.
 	work, err := os.MkdirTemp(dir, "download-")
 	if err != nil {
-		return "", err
+		return err
 	}
 	defer os.RemoveAll(work)
 	if os.Geteuid() == 0 {
 		if err := run(work, "apt-get", "update", "-qq"); err != nil {
-			return "", err
+			return err
 		}
 	}
-	if err := run(work, "apt-get", "download", "-qq", "prometheus"); err != nil {
-		return "", err
+	if err := run(work, "apt-get", "download", "-qq", name); err != nil {
+		return err
 	}
-	packages, err := filepath.Glob(filepath.Join(work, "prometheus_*.deb"))
+	packages, err := filepath.Glob(filepath.Join(work, name+"_*.deb"))
 	if err != nil || len(packages) != 1 {
-		return "", errors.New("apt-get downloaded no package")
+		return errors.New("apt-get downloaded no package")
 	}
 	if err := run(work, "dpkg", "-x", packages[0], "root"); err != nil {
-		return "", err
+		return err
 	}
-	if err := os.Rename(filepath.Join(work, "root"), filepath.Join(dir, "root")); err != nil && usable(binary) != nil {
-		return "", err
+	if err := os.Rename(filepath.Join(work, "root"), filepath.Join(dir, "root")); err != nil && p.usable(file) != nil {
+		return err
 	}
-	return binary, usable(binary)
+	return p.usable(file)
 }
 
 func run(dir, name string, args ...string) error {

@@ -1,7 +1,8 @@
 // Copyright The slo-apiserver Authors.
 // SPDX-License-Identifier: Apache-2.0
 
-// Package prometheustest runs a real Prometheus on given samples, for tests.
+// Package prometheustest runs a real Prometheus, or what goes for one, on given samples,
+// for tests.
 package prometheustest
 
 import (
@@ -33,21 +34,37 @@ const startTimeout = 30 * time.Second
 // ends. It returns its URL.
 func Start(t testing.TB, samples []Sample) string {
 	t.Helper()
-	prometheus := Find(t)
-	dir := t.TempDir()
+	return Prometheus2.Start(t, samples)
+}
+
+// arguments of a peer that keeps its data in dir, for ever.
+func (p Peer) arguments(dir, address string) ([]string, error) {
+	data := filepath.Join(dir, "data")
+	if p == VictoriaMetrics {
+		return []string{"-httpListenAddr=" + address, "-storageDataPath=" + data, "-retentionPeriod=100y", "-loggerLevel=WARN"}, nil
+	}
 	settings := filepath.Join(dir, "prometheus.yml")
-	if err := os.WriteFile(settings, []byte("global: {}\n"), 0o600); err != nil {
+	return []string{
+		"--config.file=" + settings,
+		"--storage.tsdb.path=" + data,
+		"--storage.tsdb.retention.time=100y",
+		"--web.listen-address=" + address,
+		"--web.enable-remote-write-receiver",
+		"--log.level=warn",
+	}, os.WriteFile(settings, []byte("global: {}\n"), 0o600)
+}
+
+// Start runs the peer as the function of that name does.
+func (p Peer) Start(t testing.TB, samples []Sample) string {
+	t.Helper()
+	binary := p.find(t)
+	address := freeAddress(t)
+	arguments, err := p.arguments(t.TempDir(), address)
+	if err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
 	var output bytes.Buffer
-	command := exec.Command(prometheus,
-		"--config.file="+settings,
-		"--storage.tsdb.path="+filepath.Join(dir, "data"),
-		"--storage.tsdb.retention.time=100y",
-		"--web.listen-address="+address,
-		"--web.enable-remote-write-receiver",
-		"--log.level=warn")
+	command := exec.Command(binary, arguments...)
 	command.Stdout, command.Stderr = &output, &output
 	command.SysProcAttr = dieWithParent()
 
@@ -78,10 +95,15 @@ func Start(t testing.TB, samples []Sample) string {
 	if !ready(url, ended) {
 		_ = command.Process.Kill()
 		<-ended
-		t.Fatalf("Prometheus does not answer:\n%s", output.String())
+		t.Fatalf("%s does not answer:\n%s", p, output.String())
 	}
 	if err := write(url, samples); err != nil {
 		t.Fatal(err)
+	}
+	if p == VictoriaMetrics {
+		if err := flush(url, samples); err != nil {
+			t.Fatal(err)
+		}
 	}
 	return url
 }

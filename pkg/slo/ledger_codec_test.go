@@ -132,6 +132,9 @@ func FuzzRestoreLedger(f *testing.F) {
 	good := filledLedger(f).Encode()
 	f.Add(good[:len(good)-sha256.Size])
 	f.Add(newLedger(f).Encode()[:100])
+	ratios, _, _ := withEvents(f)
+	events := ratios.Encode()
+	f.Add(events[:len(events)-sha256.Size])
 	f.Fuzz(func(t *testing.T, data []byte) {
 		l := newLedger(t)
 		if _, err := l.Restore(data); err == nil && len(data) < sha256.Size {

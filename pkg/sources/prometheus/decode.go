@@ -42,6 +42,9 @@ func (s *series) label(name string) string {
 type answer struct {
 	status, errorType, message string
 	warnings                   []string
+	// loaded is how many samples the engine went through, where it says that: with the
+	// parameter stats=all.
+	loaded float64
 }
 
 // decode walks over a body of the Prometheus query API
@@ -130,6 +133,9 @@ func (d *decoder) data() error {
 		return nil
 	}
 	return d.object(func(key string) error {
+		if key == "stats" {
+			return d.stats()
+		}
 		if key != "result" {
 			return d.skip()
 		}
@@ -148,6 +154,29 @@ func (d *decoder) data() error {
 			return d.scalar()
 		}
 		return d.array(d.series)
+	})
+}
+
+// stats reads what a query cost
+// (https://prometheus.io/docs/prometheus/latest/querying/api/#instant-queries).
+func (d *decoder) stats() error {
+	if d.null() {
+		return nil
+	}
+	return d.object(func(key string) error {
+		if key != "samples" {
+			return d.skip()
+		}
+		if d.null() {
+			return nil
+		}
+		return d.object(func(key string) (err error) {
+			if key != "totalQueryableSamples" {
+				return d.skip()
+			}
+			d.answer.loaded, err = d.number()
+			return err
+		})
 	})
 }
 

@@ -81,12 +81,15 @@ func (s *session) ask(ctx context.Context, path string, form url.Values, each fu
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	start, samples := time.Now(), 0
-	err := s.send(ctx, path, form, func(one *series) error {
-		samples += len(one.points)
+	start := time.Now()
+	var c cost
+	err := s.send(ctx, path, form, &c, func(one *series) error {
+		c.series++
+		c.samples += len(one.points)
 		return each(one)
 	})
-	s.metrics.observe(err, time.Since(start), samples)
+	c.took = time.Since(start)
+	s.metrics.observe(err, c)
 	return err
 }
 
@@ -96,7 +99,7 @@ func timestamp(t time.Time) string {
 }
 
 // send one query within its own deadline, or that of the caller if it is earlier.
-func (s *session) send(ctx context.Context, path string, form url.Values, each func(*series) error) error {
+func (s *session) send(ctx context.Context, path string, form url.Values, c *cost, each func(*series) error) error {
 	own, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
 	s.ownParameters(form)
@@ -112,6 +115,7 @@ func (s *session) send(ctx context.Context, path string, form url.Values, each f
 		return statusError(response, body)
 	}
 	answer, err := decode(body, s.maxSeries, each)
+	c.bytes, c.loaded = len(body), answer.loaded
 	switch {
 	case err != nil:
 		return fmt.Errorf("read the answer of %s: %w", s.address(), err)

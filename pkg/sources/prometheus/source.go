@@ -102,6 +102,7 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	r := &reader{Source: s, session: &session{querier: s.querier, at: at}, cancel: cancel, window: window, results: map[string]sources.Result{}}
+	s.querier.metrics.readings.Inc()
 	if _, err := r.session.findDialect(ctx); err != nil {
 		return nil, fmt.Errorf("read Prometheus: %w", err)
 	}

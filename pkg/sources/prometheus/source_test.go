@@ -29,7 +29,7 @@ var twoSignals = []sources.Signal{
 var at = time.Unix(1_750_000_000, 0)
 
 // instancesBody is an answer to the query for instances.
-var instancesBody = fmt.Sprintf(`{"status":"success","data":{"result":[{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a"},"values":[[%d,"1"],[%d,"1"]]}]}}`, at.Unix()-300, at.Unix())
+var instancesBody = fmt.Sprintf(`{"status":"success","data":{"stats":{"timings":{"evalTotalTime":1e-05},"samples":{"totalQueryableSamples":17,"peakSamples":3}},"result":[{"metric":{"__name__":"process_start_time_seconds","job":"apiserver","instance":"a"},"values":[[%d,"1"],[%d,"1"]]}]}}`, at.Unix()-300, at.Unix())
 
 // scalarBody is how PromQL answers the query 1.
 const scalarBody = `{"status":"success","data":{"resultType":"scalar","result":[1,"1"]}}`
@@ -271,7 +271,19 @@ func TestMetrics(t *testing.T) {
 	if _, err := source.Read(context.Background(), at, 5*time.Minute); err != nil {
 		t.Fatal(err)
 	}
-	want := `# HELP slo_apiserver_prometheus_queries_total [ALPHA] Queries sent to Prometheus, by result: success, timeout, busy or error.
+	want := `# HELP slo_apiserver_prometheus_answer_bytes_total [ALPHA] Bytes of the answers of Prometheus, unpacked.
+# TYPE slo_apiserver_prometheus_answer_bytes_total counter
+slo_apiserver_prometheus_answer_bytes_total ` + fmt.Sprint(len(scalarBody)+2*len(instancesBody)) + `
+# HELP slo_apiserver_prometheus_engine_samples_total [ALPHA] Samples that Prometheus went through for its answers, as it says with --prometheus-query-param=stats=all.
+# TYPE slo_apiserver_prometheus_engine_samples_total counter
+slo_apiserver_prometheus_engine_samples_total 34
+# HELP slo_apiserver_prometheus_readings_total [ALPHA] Readings begun, one for each evaluation: the other counters by this one are what an evaluation costs, and what is read of the past.
+# TYPE slo_apiserver_prometheus_readings_total counter
+slo_apiserver_prometheus_readings_total 1
+# HELP slo_apiserver_prometheus_series_total [ALPHA] Series decoded from the answers of Prometheus.
+# TYPE slo_apiserver_prometheus_series_total counter
+slo_apiserver_prometheus_series_total 3
+# HELP slo_apiserver_prometheus_queries_total [ALPHA] Queries sent to Prometheus, by result: success, timeout, busy or error.
 # TYPE slo_apiserver_prometheus_queries_total counter
 slo_apiserver_prometheus_queries_total{result="error"} 3
 slo_apiserver_prometheus_queries_total{result="success"} 3
@@ -279,7 +291,8 @@ slo_apiserver_prometheus_queries_total{result="success"} 3
 # TYPE slo_apiserver_prometheus_samples_total counter
 slo_apiserver_prometheus_samples_total 5
 `
-	err := testutil.GatherAndCompare(registry, strings.NewReader(want), "slo_apiserver_prometheus_queries_total", "slo_apiserver_prometheus_samples_total")
+	err := testutil.GatherAndCompare(registry, strings.NewReader(want), "slo_apiserver_prometheus_queries_total", "slo_apiserver_prometheus_samples_total",
+		"slo_apiserver_prometheus_answer_bytes_total", "slo_apiserver_prometheus_engine_samples_total", "slo_apiserver_prometheus_readings_total", "slo_apiserver_prometheus_series_total")
 	if err != nil {
 		t.Error(err)
 	}

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // Reasons of the condition HasHeadroom. When it is Unknown the reason is that of
@@ -39,12 +40,18 @@ const (
 	ReasonWindowIncomplete = "WindowIncomplete"
 )
 
+// ReasonNoFindings: DataSound is True, nothing speaks against the figures. All other
+// reasons of DataSound are those of package sources; HasHeadroom is Unknown for one of
+// them where the figures can not be relied on.
+const ReasonNoFindings = "NoFindings"
+
 func condition(kind string, status metav1.ConditionStatus, reason, message string) metav1.Condition {
 	return metav1.Condition{Type: kind, Status: status, Reason: reason, Message: message}
 }
 
 // hasHeadroom is False as soon as one instance shows it, True only when all do.
-func hasHeadroom(rows []*row, missing bool, complete metav1.Condition) metav1.Condition {
+func hasHeadroom(s *survey, rows []*row, complete metav1.Condition) metav1.Condition {
+	missing := s.isShort()
 	answer := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
 		return condition(v1alpha1.ConditionHasHeadroom, status, reason, message+unevenMessage(rows)+exhaustionMessage(rows))
 	}
@@ -61,6 +68,8 @@ func hasHeadroom(rows []*row, missing bool, complete metav1.Condition) metav1.Co
 	switch {
 	case least != nil && *least.HeadroomSeats <= 0:
 		return answer(metav1.ConditionFalse, ReasonNoSeats, noSeatsMessage(least))
+	case s.refused != nil && least != nil:
+		return answer(metav1.ConditionUnknown, string(s.refused.Reason), seatsMessage(rows)+"; "+s.refused.Message)
 	case complete.Status == metav1.ConditionTrue:
 		return answer(metav1.ConditionTrue, ReasonSeatsAvailable, seatsMessage(rows))
 	case least != nil:
@@ -70,10 +79,22 @@ func hasHeadroom(rows []*row, missing bool, complete metav1.Condition) metav1.Co
 	}
 }
 
+// dataSound says what speaks against the figures.
+func dataSound(s *survey) metav1.Condition {
+	reason, message, harmless := sources.Summary(s.findings)
+	switch {
+	case reason == "":
+		return condition(v1alpha1.ConditionDataSound, metav1.ConditionTrue, ReasonNoFindings, "nothing speaks against the figures")
+	case harmless:
+		return condition(v1alpha1.ConditionDataSound, metav1.ConditionTrue, string(reason), message)
+	}
+	return condition(v1alpha1.ConditionDataSound, metav1.ConditionFalse, string(reason), message)
+}
+
 // dataComplete names the gravest gap only.
 func dataComplete(s *survey, rows []*row) metav1.Condition {
 	answer := func(status metav1.ConditionStatus, reason, message string) metav1.Condition {
-		return condition(v1alpha1.ConditionDataComplete, status, reason, message+gapsMessage(rows)+s.warningsMessage())
+		return condition(v1alpha1.ConditionDataComplete, status, reason, message+gapsMessage(rows))
 	}
 	var lacking, short []*row
 	for _, r := range rows {

@@ -66,9 +66,9 @@ func Unknown(
 func status(s *survey, rows []*row) v1alpha1.APFHeadroomStatus {
 	complete := dataComplete(s, rows)
 	status := v1alpha1.APFHeadroomStatus{
-		Pressure:   overall(rows, len(s.missing) > 0),
+		Pressure:   overall(rows, s.isShort()),
 		Instances:  s.counts(),
-		Conditions: []metav1.Condition{hasHeadroom(rows, len(s.missing) > 0, complete), complete},
+		Conditions: []metav1.Condition{hasHeadroom(s, rows, complete), complete, dataSound(s)},
 	}
 	if len(rows) == 0 {
 		return status

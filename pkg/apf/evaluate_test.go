@@ -97,6 +97,9 @@ func render(headrooms []v1alpha1.APFHeadroom) string {
 		}
 		fmt.Fprintf(&b, "  instances %d/%d %v\n", status.Instances.Observed, status.Instances.Expected, status.Instances.Missing)
 		for _, c := range status.Conditions {
+			if c.Reason == ReasonNoFindings && c.Type == v1alpha1.ConditionDataSound {
+				continue // nothing to read about
+			}
 			fmt.Fprintf(&b, "  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 		}
 	}

@@ -33,16 +33,23 @@ type survey struct {
 	// observed and missing add up to the instances expected. Sorted by name.
 	observed []*instance
 	missing  []sources.Instance
-	// warnings of the source that concern this package.
-	warnings []sources.Warning
+	// findings of the source that concern this package, the gravest first.
+	findings []sources.Warning
+	// refused is why headroom can not be relied on; nil when it can.
+	refused *sources.Warning
 }
 
 func newSurvey(reading *sources.Reading) *survey {
 	s := &survey{at: reading.At, window: reading.Window, slack: sources.Slack(reading.Window)}
+	s.find(reading)
+	strangers := map[string]bool{}
+	for _, w := range sources.Strangers(reading) {
+		strangers[w.Instances[0]] = true
+	}
 	byName := map[string]*instance{}
 	for _, i := range reading.Instances {
 		switch {
-		case i.Component != sources.KubeAPIServer:
+		case i.Component != sources.KubeAPIServer, strangers[i.Name]:
 		case !i.Observed:
 			s.missing = append(s.missing, i)
 		default:
@@ -58,20 +65,35 @@ func newSurvey(reading *sources.Reading) *survey {
 	slices.SortFunc(s.observed, func(a, b *instance) int { return cmp.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.missing, func(a, b sources.Instance) int { return cmp.Compare(a.Name, b.Name) })
 
-	s.warnings = append(s.warnings, reading.Warnings...)
 	for _, row := range catalog {
 		result := reading.Results[row.Name]
-		s.warnings = append(s.warnings, result.Warnings...)
 		for _, series := range result.Series {
 			if read := byName[series.Instance]; read != nil && len(series.Values) == len(row.Labels) {
 				read.add(row.Name, series)
 			}
 		}
 	}
-	slices.SortFunc(s.warnings, func(a, b sources.Warning) int { return cmp.Compare(a.Message, b.Message) })
-	s.warnings = slices.CompactFunc(s.warnings, func(a, b sources.Warning) bool { return a.Message == b.Message })
 	return s
 }
+
+// find what speaks against the figures. Other servers are left out, so that they do
+// not; nor does trouble with a single signal, whose figures are absent then.
+func (s *survey) find(reading *sources.Reading) {
+	names := make([]string, len(catalog))
+	for i, row := range catalog {
+		names[i] = row.Name
+	}
+	s.findings = sources.Findings(reading, sources.KubeAPIServer, names...)
+	for _, w := range sources.Findings(reading, sources.KubeAPIServer) {
+		if w.Reason.Effect() == sources.Refused && w.Reason != sources.OwnServer && w.Reason != sources.ForeignServer {
+			s.refused = &w
+			return
+		}
+	}
+}
+
+// isShort says that there may be more trouble than the rows show.
+func (s *survey) isShort() bool { return len(s.missing) > 0 || s.refused != nil }
 
 func (i *instance) add(signal string, series sources.Series) {
 	if i.series[signal] == nil {

@@ -191,18 +191,6 @@ func (s *survey) completeMessage() string {
 	return fmt.Sprintf("%d kube-apiservers were read over the whole window, or since their start", len(s.observed))
 }
 
-// warningsMessage adds what the source has to say to a message.
-func (s *survey) warningsMessage() string {
-	if len(s.warnings) == 0 {
-		return ""
-	}
-	texts := make([]string, len(s.warnings))
-	for i, w := range s.warnings {
-		texts[i] = w.Message
-	}
-	return "; warning: " + list(texts)
-}
-
 func list(items []string) string {
 	if len(items) <= maxListed {
 		return strings.Join(items, ", ")

@@ -62,7 +62,7 @@ func parseScenario(text string) (*scenario, error) {
 			return nil, fmt.Errorf("line %d: %w", n+1, err)
 		}
 	}
-	s.reading.Results = read(Signals(), s.reading.Instances, s.samples)
+	s.reading.Results = read(slices.Concat(Signals(), sources.IdentitySignals()), s.reading.Instances, s.samples)
 	return s, nil
 }
 

@@ -55,7 +55,7 @@ type signal struct {
 var catalog = []signal{
 	{Signal: gauge(nominalLimit,
 		"apiserver_flowcontrol_nominal_limit_seats",       // 1.26 and later
-		"apiserver_flowcontrol_request_concurrency_limit", // gone in 1.37
+		"apiserver_flowcontrol_request_concurrency_limit", // hidden from 1.31 on, gone in 1.37
 	)},
 	// 1.26 and later. Before, nothing was lent: the nominal limit is in force.
 	{Signal: gauge(currentLimit, "apiserver_flowcontrol_current_limit_seats")},
@@ -67,7 +67,7 @@ var catalog = []signal{
 	// 1.26 and later. Mean and deviation of ten seconds are in it; by themselves they
 	// say nothing of the window. Its samples tell where it goes.
 	{Signal: sampled(gauge(smoothedDemand, "apiserver_flowcontrol_demand_seats_smoothed"))},
-	// 1.26 and later; there for every level from the first moment on. demand_seats is
+	// 1.25 and later; there for every level from the first moment on. demand_seats is
 	// of the same kind, but is not read: up to the limit it says the same, and over it
 	// the queue and the rejections say more.
 	{Signal: histogram(utilization, "apiserver_flowcontrol_priority_level_seat_utilization")},
@@ -114,7 +114,7 @@ var catalog = []signal{
 func executingMetrics() []string {
 	return []string{
 		"apiserver_flowcontrol_current_executing_seats",    // 1.28 and later
-		"apiserver_flowcontrol_request_concurrency_in_use", // gone in 1.37
+		"apiserver_flowcontrol_request_concurrency_in_use", // hidden from 1.32 on, gone in 1.37
 	}
 }
 

@@ -4,9 +4,6 @@
 package slo
 
 import (
-	"fmt"
-	"strings"
-
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
@@ -19,22 +16,12 @@ func dataSound(findings []sources.Warning) metav1.Condition {
 		Type: v1alpha1.ConditionDataSound, Status: metav1.ConditionTrue,
 		Reason: ReasonNoFindings, Message: "nothing speaks against the figures",
 	}
-	if len(findings) == 0 {
-		return sound
+	if reason, message, harmless := sources.Summary(findings); reason != "" {
+		sound.Reason, sound.Message = string(reason), message
+		if !harmless {
+			sound.Status = metav1.ConditionFalse
+		}
 	}
-	sound.Reason = string(findings[0].Reason)
-	if findings[0].Reason.Effect() != sources.Noted {
-		sound.Status = metav1.ConditionFalse
-	}
-	const most = 5 // one line stays readable; the rest is counted
-	var texts []string
-	for _, w := range findings[:min(most, len(findings))] {
-		texts = append(texts, w.Message)
-	}
-	if more := len(findings) - most; more > 0 {
-		texts = append(texts, fmt.Sprintf("%d more findings", more))
-	}
-	sound.Message = strings.Join(texts, "; ")
 	return sound
 }
 

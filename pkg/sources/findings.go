@@ -143,3 +143,20 @@ func someOf(names []string) string {
 	}
 	return fmt.Sprintf("%s and %d more", strings.Join(names[:shown], ", "), len(names)-shown)
 }
+
+// Summary of findings in one line, with the gravest reason: "" when there are none.
+// They are harmless when the figures are right for all of them.
+func Summary(findings []Warning) (reason Reason, message string, harmless bool) {
+	if len(findings) == 0 {
+		return "", "", true
+	}
+	const most = 5 // one line stays readable; the rest is counted
+	var texts []string
+	for _, w := range findings[:min(most, len(findings))] {
+		texts = append(texts, w.Message)
+	}
+	if more := len(findings) - most; more > 0 {
+		texts = append(texts, fmt.Sprintf("%d more findings", more))
+	}
+	return findings[0].Reason, strings.Join(texts, "; "), findings[0].Reason.Effect() == Noted
+}

@@ -38,6 +38,9 @@ const (
 	// ReasonThresholdBucketMissing: the bucket at the threshold was dropped, and
 	// those around it do not prove the verdict either way.
 	ReasonThresholdBucketMissing = "ThresholdBucketMissing"
+	// ReasonLabelMissing: a label that tells good events from bad ones was dropped, and
+	// what has it does not prove the verdict either way.
+	ReasonLabelMissing = "LabelMissing"
 	// ReasonResourcesUnknown: which resources are built in is not known.
 	ReasonResourcesUnknown = "ResourcesUnknown"
 	// ReasonResourceUnclassified: a key does not hold whose resource is not known

@@ -100,7 +100,7 @@ func (a Assessment) events() *Events {
 		if t.excluded != "" {
 			continue
 		}
-		if t.unreadable {
+		if !t.exact() {
 			return nil
 		}
 		total := whole(t.count, t.count)

@@ -5,28 +5,45 @@ package slo
 
 import (
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
 
-// isGood says whether events of a series with these labels are good ones.
-func (o Objective) isGood(value func(label string) string) bool {
+// isGood says whether events of a series with these labels are good ones, where that
+// is known.
+func (o Objective) isGood(value func(label string) string) (good, known bool) {
 	if o.Good != nil {
-		return fits(o.Good, value)
+		return o.fits(o.Good, value)
 	}
-	return !fits(o.Bad, value)
+	bad, known := o.fits(o.Bad, value)
+	return !bad, known
 }
 
-// fits says that every label has one of its values.
-func fits(events map[string][]string, value func(label string) string) bool {
+// fits says whether every label has one of its values. That is not known of a series
+// without a label that was to tell: somebody dropped it on the way, and its absence is
+// neither a success nor a failure. Where absence says something, "" is among the values.
+func (o Objective) fits(events map[string][]string, value func(label string) string) (fits, known bool) {
+	known = true
 	for label, values := range events {
 		got := value(label)
-		if !slices.ContainsFunc(values, func(want string) bool { return got == want || isOfClass(got, want) }) {
-			return false
+		switch {
+		case slices.ContainsFunc(values, func(want string) bool { return got == want || isOfClass(got, want) }):
+		case got == "" && !o.mayLack(label):
+			known = false
+		default:
+			return false, true
 		}
 	}
-	return true
+	return known, known
+}
+
+// mayLack says that series may be without the label: the core group has no name, most
+// requests are for no subresource, and others are read so on purpose.
+func (o Objective) mayLack(label string) bool {
+	return label == labelGroup || label == labelSubresource || slices.Contains(o.Reads.Match[label], "")
 }
 
 // isOfClass says that a code is of a class such as 5xx.
@@ -37,15 +54,18 @@ func isOfClass(code, class string) bool {
 
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
-// addCount of another series of the key, whose events are all good or all bad.
-func (t *tally) addCount(count float64, good bool) {
+// addCount of another series of the key, whose events are all good or all bad, or of
+// which that is not known.
+func (t *tally) addCount(count float64, good, known bool) {
 	if !(count >= 0 && count <= maxWhole) {
 		t.unreadable = true
 		return
 	}
 	t.count += count
-	if good {
+	if good && known {
 		t.least += count
+	}
+	if good || !known {
 		t.most += count
 	}
 }
@@ -92,6 +112,20 @@ func (o Objective) unreadable() string {
 		return "the count can not be read"
 	}
 	return "the histogram can not be read"
+}
+
+// labelsMissing says why the number of bad events is not known, and what to do.
+func (o Objective) labelsMissing() string {
+	labels := slices.Collect(maps.Keys(o.Good))
+	if o.Good == nil {
+		labels = slices.Collect(maps.Keys(o.Bad))
+	}
+	if o.Verbs != nil && !slices.Contains(labels, labelVerb) {
+		labels = append(labels, labelVerb)
+	}
+	slices.Sort(labels)
+	return fmt.Sprintf("without the label %s on some series good and bad %s can not be told apart: keep it in what is scraped, or have \"\" among its values",
+		strings.Join(labels, " or "), o.Events)
 }
 
 // percent of some millionths: 99.9%.

@@ -140,6 +140,49 @@ func TestRatioWithoutData(t *testing.T) {
 	}
 }
 
+// A label that was dropped on the way tells neither good from bad, and who is asked
+// for: an outage would look like 100% good, or like no traffic.
+func TestRatioWithoutLabels(t *testing.T) {
+	for _, test := range []struct {
+		name, fields string
+		answers      [][3]any // verb, code, number
+		verdict      v1alpha1.Verdict
+		reason       string
+		bad          int64 // -1: not known
+	}{
+		{"no code of bad", "bad: {code: [5xx]}", [][3]any{{"GET", "", 1000.0}}, v1alpha1.VerdictUnknown, ReasonLabelMissing, -1},
+		{"no code of good", "good: {code: [2xx]}", [][3]any{{"GET", "", 1000.0}}, v1alpha1.VerdictUnknown, ReasonLabelMissing, -1},
+		{"of a few, which does not matter", "bad: {code: [5xx]}", [][3]any{{"GET", "200", 1000.0}, {"PUT", "", 1.0}}, v1alpha1.VerdictMet, ReasonAllKeysHold, -1},
+		{"of a few, which would", "bad: {code: [5xx]}", [][3]any{{"GET", "200", 990.0}, {"PUT", "", 10.0}}, v1alpha1.VerdictUnknown, ReasonLabelMissing, -1},
+		{"violated by the others", "bad: {code: [5xx]}", [][3]any{{"GET", "500", 990.0}, {"PUT", "", 10.0}}, v1alpha1.VerdictViolated, ReasonKeysViolated, -1},
+		{"another label says it", "bad: {code: [5xx], verb: [PUT]}", [][3]any{{"GET", "", 1000.0}}, v1alpha1.VerdictMet, ReasonAllKeysHold, 0},
+		{"absent on purpose", `bad: {code: [5xx, ""]}`, [][3]any{{"GET", "", 1000.0}}, v1alpha1.VerdictViolated, ReasonKeysViolated, 1000},
+		{"no subresource is one", "bad: {subresource: [status], code: [5xx]}", [][3]any{{"GET", "500", 1000.0}}, v1alpha1.VerdictMet, ReasonAllKeysHold, 0},
+		{"no verb to select by", "bad: {code: [5xx]}, verbs: [GET]", [][3]any{{"", "500", 1000.0}}, v1alpha1.VerdictUnknown, ReasonLabelMissing, -1},
+		{"idle without a verb", "bad: {code: [5xx]}, verbs: [GET]", [][3]any{{"", "500", 0.0}, {"GET", "200", 1.0}}, v1alpha1.VerdictMet, ReasonAllKeysHold, 0},
+	} {
+		o := defined(t, "availability", "objectives:\n- {name: availability, description: d, signal: api-requests, goodRatio: '0.999', "+test.fields+"}\n")
+		reading := counted(o, sources.Exact, nil)
+		var series []sources.Series
+		for _, a := range test.answers {
+			series = append(series, sources.Series{Values: []string{"", "pods", "", a[0].(string), "resource", a[1].(string)}, Increase: a[2].(float64)})
+		}
+		reading.Results[o.Signal] = sources.Result{Metrics: o.Reads.Metrics, Series: series}
+		judged := Judge([]Objective{o}, reading, nil, Options{})
+		status := judged.Reports[0].Status
+		if status.Verdict != test.verdict || status.Conditions[0].Reason != test.reason {
+			t.Errorf("%s: %s, %+v", test.name, status.Verdict, status.Conditions[0])
+		}
+		known := status.SlowRequests != nil
+		if known != (test.bad >= 0) || known && *status.SlowRequests != test.bad || known != (judged.Minutes[0].Events != nil) {
+			t.Errorf("%s: bad are %v, events %v", test.name, status.SlowRequests, judged.Minutes[0].Events)
+		}
+		if strings.Contains(status.Conditions[0].Message, "bucket") {
+			t.Errorf("%s: message %q", test.name, status.Conditions[0].Message)
+		}
+	}
+}
+
 func TestInformational(t *testing.T) {
 	o := defined(t, "watch-latency", "profiles: [informational]\n")
 	reading := readingOf([]sources.Series{{Values: []string{"example.com", "widgets"}, Histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{5, 10}}}})

@@ -177,7 +177,7 @@ func TestReasonsAreValid(t *testing.T) {
 	for _, reason := range []string{
 		ReasonAllKeysHold, ReasonKeysViolated, ReasonNoTraffic, ReasonAllInstancesObserved, ReasonNoInstances, ReasonInstancesMissing,
 		ReasonWindowIncomplete, ReasonMetricMissing, ReasonHistogramInvalid, ReasonThresholdBucketMissing, ReasonResourcesUnknown,
-		ReasonResourceUnclassified, ReasonFewRequests, ReasonEnoughRequests,
+		ReasonResourceUnclassified, ReasonLabelMissing, ReasonFewRequests, ReasonEnoughRequests,
 	} {
 		if !valid.MatchString(reason) {
 			t.Errorf("%q is no reason", reason)

@@ -118,7 +118,10 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 			}
 			return ""
 		}
-		if !o.selects(value(labelVerb), value(labelScope)) {
+		// Events that may be of the objective: of whose verb there is no trace.
+		unnamed := o.Type == v1alpha1.IndicatorRatio && o.Verbs != nil && value(labelVerb) == "" && s.Increase > 0 &&
+			o.selects(o.Verbs[0], value(labelScope))
+		if !unnamed && !o.selects(value(labelVerb), value(labelScope)) {
 			continue
 		}
 		k := o.keyOf(value)
@@ -134,7 +137,8 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 			byKey[k] = t
 		}
 		if o.Type == v1alpha1.IndicatorRatio {
-			t.addCount(s.Increase, o.isGood(value))
+			good, known := o.isGood(value)
+			t.addCount(s.Increase, good, known && !unnamed)
 		} else {
 			t.add(s.Histogram, threshold)
 		}

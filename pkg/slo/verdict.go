@@ -120,6 +120,8 @@ func (k *keys) inexactNote(o Objective) string {
 		return fmt.Sprintf("; with counts that can not be read the number of %s is not known", o.Events)
 	case !k.readable:
 		return fmt.Sprintf("; with histograms that can not be read the number of %s is not known", o.Events)
+	case o.Type == v1alpha1.IndicatorRatio:
+		return "; " + o.labelsMissing()
 	}
 	return fmt.Sprintf("; without the bucket le=%q in every key the number of slow %s is not known", le(o), o.Events)
 }
@@ -158,6 +160,8 @@ func (k *keys) undecidedJudgement(o Objective) judgement {
 		}
 	}
 	switch reason {
+	case ReasonLabelMissing:
+		return judgement{v1alpha1.VerdictUnknown, reason, o.labelsMissing() + which}
 	case ReasonDryRunsIncluded:
 		return judgement{v1alpha1.VerdictUnknown, reason,
 			fmt.Sprintf("it depends on up to %d dry runs, which the metric does not tell from others%s", whole(first.dryRuns, first.count), which)}
@@ -176,6 +180,8 @@ func (t *tally) undecidedReason(o Objective) string {
 	switch {
 	case t.unreadable:
 		return ReasonHistogramInvalid
+	case o.Type == v1alpha1.IndicatorRatio:
+		return ReasonLabelMissing
 	case t.dryRuns > 0 && without.outcome(o, everything, sources.Extrapolated) != undecided:
 		return ReasonDryRunsIncluded
 	case t.interpolated:

@@ -29,13 +29,28 @@ const (
 // Peers are all of them.
 func Peers() []Peer { return []Peer{Prometheus2, Prometheus3, VictoriaMetrics} }
 
-// program says how a peer is found: its name on the PATH, which argument shows its
-// version, what of it has to be in there, and where it is otherwise: the package and
-// the path in it, or what builds it.
-var programs = map[Peer]struct{ name, argument, version, debian, file, script string }{
-	Prometheus2:     {name: "prometheus", argument: "--version", version: "prometheus, version 2.", debian: "prometheus", file: "prometheus-deb/root/usr/bin/prometheus"},
-	Prometheus3:     {name: "prometheus", argument: "--version", version: "prometheus, version 3.", script: "hack/peers.sh", file: "prometheus-3/prometheus"},
-	VictoriaMetrics: {name: "victoria-metrics", argument: "--help", version: "victoria-metrics is a time series database", debian: "victoria-metrics", file: "victoria-metrics-deb/root/usr/bin/victoria-metrics"},
+// program is how a peer is found.
+type program struct {
+	// name on the PATH, the argument that makes it say what it is, and what it says.
+	name, argument, says string
+	// file in the cache directory.
+	file string
+	// debian is the package that has it, or script what builds it.
+	debian, script string
+}
+
+func (p Peer) program() program {
+	switch p {
+	case Prometheus3:
+		return program{name: "prometheus", argument: "--version", says: "prometheus, version 3.", file: "prometheus-3/prometheus", script: "hack/peers.sh"}
+	case VictoriaMetrics:
+		return program{
+			name: "victoria-metrics", argument: "--help", says: "victoria-metrics is a time series database", // Debian's has no version
+			file: "victoria-metrics-deb/root/usr/bin/victoria-metrics", debian: "victoria-metrics",
+		}
+	default:
+		return program{name: "prometheus", argument: "--version", says: "prometheus, version 2.", file: "prometheus-deb/root/usr/bin/prometheus", debian: "prometheus"}
+	}
 }
 
 // find returns the path of a peer: the one on the PATH; or Debian's package, unpacked
@@ -43,7 +58,7 @@ var programs = map[Peer]struct{ name, argument, version, debian, file, script st
 // there. Where there is none the test is skipped; on Debian with CI=true it fails.
 func (p Peer) find(t testing.TB) string {
 	t.Helper()
-	program := programs[p]
+	program := p.program()
 	if p.usable(program.name) == nil {
 		return program.name
 	}
@@ -82,12 +97,12 @@ func cacheDir() string {
 
 // usable says why the binary can not be used.
 func (p Peer) usable(binary string) error {
-	program := programs[p]
+	program := p.program()
 	out, err := exec.Command(binary, program.argument).CombinedOutput()
 	if err != nil {
 		return err
 	}
-	if !strings.Contains(string(out), program.version) {
+	if !strings.Contains(string(out), program.says) {
 		return fmt.Errorf("%s is not %s", binary, p)
 	}
 	return nil

@@ -212,46 +212,6 @@ func (s *Source) instance(component sources.Component, t *target, at time.Time) 
 	return instance
 }
 
-// warnings about instances whose counts can not be relied on, and about those
-// that are scraped twice: one line of each kind, with an example.
-func warnings(component sources.Component, byName map[string][]*target) []sources.Warning {
-	var twice, several, conflicting []string
-	var twiceText, severalText, conflictText string
-	for _, name := range slices.Sorted(maps.Keys(byName)) {
-		same := byName[name]
-		if len(same) > 1 {
-			twice = append(twice, name)
-			twiceText = cmp.Or(twiceText, fmt.Sprintf("is scraped as %s and as %s: only the first is counted", same[0], same[1]))
-		}
-		if same[0].processes > 1 {
-			several = append(several, name)
-			severalText = cmp.Or(severalText, fmt.Sprintf("is the address of %d processes that answer in turn, as their start times show: their counts look like resets, and are not read; scrape each process at an address of its own", same[0].processes))
-		}
-		if label := same[0].conflict; label != "" && !same[0].stranger {
-			conflicting = append(conflicting, name)
-			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and would be counted twice: it is not read; choose one with --prometheus-match %s=VALUE", label, label))
-		}
-	}
-	var all []sources.Warning
-	for _, kind := range []struct {
-		reason sources.Reason
-		names  []string
-		text   string
-	}{{sources.ScrapedTwice, twice, twiceText}, {sources.SharedAddress, several, severalText}, {sources.ConflictingSeries, conflicting, conflictText}} {
-		warning := sources.Warning{Reason: kind.reason, Component: component, Instances: kind.names}
-		switch n := len(kind.names); {
-		case n == 1:
-			warning.Message = fmt.Sprintf("%s %s %s", component, kind.names[0], kind.text)
-		case n > 1:
-			warning.Message = fmt.Sprintf("%s %s, and %d others likewise, %s", component, kind.names[0], n-1, kind.text)
-		default:
-			continue
-		}
-		all = append(all, warning)
-	}
-	return all
-}
-
 // String is the target as a user finds it in Prometheus.
 func (t *target) String() string {
 	return "job " + strconv.Quote(t.job) + " instance " + strconv.Quote(t.instance)

@@ -8,8 +8,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"time"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/objectives"
 	"example.io/slo-apiserver/pkg/slo"
 )
@@ -46,7 +48,7 @@ func (f *objectivesFile) load() (d slo.Definitions, changed bool, err error) {
 	if !changed {
 		return slo.Definitions{}, false, nil
 	}
-	catalog, err := objectives.Load(f.path, data)
+	catalog, err := objectives.Load(f.path, data, slices.Concat(slo.SignalsBeside(), apf.Signals())...)
 	if err != nil {
 		return slo.Definitions{}, true, err
 	}

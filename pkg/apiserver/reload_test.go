@@ -263,6 +263,12 @@ func TestReloadBadFile(t *testing.T) {
 	r.tick(objectivesInterval)
 	for name, spoil := range map[string]func(){
 		"objectives.yaml:4: objectives[0].threshold": func() { r.write("objectives:\n- {name: api-latency-mutating, threshold: 601ms}\n") },
+		"objectives.yaml:4: signals[0].name": func() {
+			r.write("signals:\n- {name: apf-rejected-requests, component: kube-apiserver, type: Counter, metrics: [a]}\n")
+		},
+		"objectives.yaml:4: signals[0].metrics[0]": func() {
+			r.write("signals:\n- {name: s, component: kube-apiserver, type: Counter, metrics: [apiserver_request_duration_seconds]}\n")
+		},
 		"no such file":        func() { _ = os.Remove(r.file.path) },
 		"can not be read: no": func() { r.fail = errors.New("no"); r.write(availability) },
 	} {

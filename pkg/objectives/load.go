@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation/field"
+
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // builtIn is the catalog that is built in, and builtInName its name in errors.
@@ -29,13 +31,15 @@ func BuiltIn() (*Catalog, error) {
 
 // Load returns the catalog that is built in with what a file changes in it and
 // adds to it. The name of the file is for errors only, which are of type Errors:
-// all that there are.
-func Load(file string, data []byte) (*Catalog, error) {
-	return load(decode(file, data))
+// all that there are. What is read beside the objectives is given, for signals that
+// can not be read together with that.
+func Load(file string, data []byte, beside ...sources.Signal) (*Catalog, error) {
+	return load(decode(file, data), beside...)
 }
 
-func load(changes *document) (*Catalog, error) {
+func load(changes *document, beside ...sources.Signal) (*Catalog, error) {
 	b := newBuilder()
+	b.beside = beside
 	if changes != nil {
 		b.chooseProfiles(changes)
 	}
@@ -59,8 +63,10 @@ func load(changes *document) (*Catalog, error) {
 
 // builder puts a catalog together, entry by entry.
 type builder struct {
-	profiles   []string
-	signals    []Signal
+	profiles []string
+	signals  []Signal
+	// beside them these are read.
+	beside     []sources.Signal
 	objectives map[string]Objective
 	// official are the objectives of SIG Scalability as they are built in.
 	official map[string]Objective

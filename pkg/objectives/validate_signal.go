@@ -72,6 +72,9 @@ func (b *builder) signalsOf(d *document, builtIn bool) {
 			s.Kind = sources.Counter
 		}
 		errs := s.validate(entry)
+		if !builtIn && len(errs) == 0 {
+			errs = b.validateBeside(entry.path, s)
+		}
 		if earlier, there := b.signal(s.Name); there {
 			problem := field.Duplicate(entry.path.Child("name"), s.Name)
 			if earlier.BuiltIn {

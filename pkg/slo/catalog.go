@@ -6,6 +6,7 @@ package slo
 import (
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
@@ -56,8 +57,7 @@ func Define(catalog *objectives.Catalog, window time.Duration, minimumRequests i
 	for _, signal := range catalog.Signals {
 		d.Signals = append(d.Signals, signal.Signal)
 	}
-	d.Signals = append(d.Signals, overheadSignals()...)
-	for _, own := range circumstanceSignals() {
+	for _, own := range SignalsBeside() {
 		if slices.ContainsFunc(d.Signals, func(s sources.Signal) bool { return s.Name == own.Name }) {
 			return Definitions{}, fmt.Errorf("signal %s: the name is in use for a signal that is built in", own.Name)
 		}
@@ -76,6 +76,12 @@ func Define(catalog *objectives.Catalog, window time.Duration, minimumRequests i
 		d.Objectives = append(d.Objectives, o)
 	}
 	return d, nil
+}
+
+// SignalsBeside are those that are read with the signals of any objectives: they tell
+// what objectives leave out, and what they are made from.
+func SignalsBeside() []sources.Signal {
+	return append(overheadSignals(), circumstanceSignals()...)
 }
 
 func objectiveOf(o objectives.Objective, signal objectives.Signal) Objective {
@@ -104,13 +110,17 @@ func objectiveOf(o objectives.Objective, signal objectives.Signal) Objective {
 	}
 }
 
+// builtIn is the catalog that is built in, decoded and checked once. It is cloned for
+// whoever defines something by it.
+var builtIn = sync.OnceValues(objectives.BuiltIn)
+
 // DefaultDefinitions returns the objectives that are built in, without any profile: see Define.
 func DefaultDefinitions(window time.Duration, minimumRequests int64) (Definitions, error) {
-	catalog, err := objectives.BuiltIn()
+	catalog, err := builtIn()
 	if err != nil {
 		return Definitions{}, err
 	}
-	return Define(catalog, window, minimumRequests)
+	return Define(catalog.Clone(), window, minimumRequests)
 }
 
 // Catalog returns the objectives that are built in, sorted by name: see Define.

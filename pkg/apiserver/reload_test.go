@@ -49,8 +49,11 @@ func (s *recent) Read(_ context.Context, at time.Time, window time.Duration) (*s
 			Histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{1000, 1000}},
 		}
 		for i, label := range signal.Labels {
-			if values := signal.Match[label]; len(values) > 0 {
+			switch values := signal.Match[label]; {
+			case len(values) > 0:
 				one.Values[i] = values[0]
+			case label == "code":
+				one.Values[i] = "200"
 			}
 		}
 		reading.Results[signal.Name] = sources.Result{Metrics: signal.Metrics[:1], Series: []sources.Series{one}}

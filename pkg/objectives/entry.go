@@ -44,10 +44,10 @@ func (e objectiveEntry) over(o Objective) Objective {
 		o.Good, o.Bad = e.good, e.bad
 	}
 	if e.percentile != nil {
-		o.Percentile = int32(min(*e.percentile, 1000))
+		o.Percentile = narrow(*e.percentile)
 	}
 	if e.goodMinutesPercent != nil {
-		o.GoodMinutesPercent = int32(min(*e.goodMinutesPercent, 1000))
+		o.GoodMinutesPercent = narrow(*e.goodMinutesPercent)
 	}
 	if e.minimumRequests != nil {
 		o.MinimumRequests = e.minimumRequests
@@ -55,6 +55,9 @@ func (e objectiveEntry) over(o Objective) Objective {
 	o.Exclude = slices.Concat(o.Exclude, e.exclude)
 	return o
 }
+
+// narrow a number of percent, so that what is out of bounds stays out of them.
+func narrow(percent int64) int32 { return int32(max(-1, min(percent, 1000))) }
 
 func set[T any](into, given *T) {
 	if given != nil {

@@ -32,6 +32,8 @@ func TestErrors(t *testing.T) {
 		{"percentile 100", changed("percentile: 100"), "5: objectives[0].percentile: Invalid value: 100: must be from 1 to 99"},
 		{"percentile 0", changed("percentile: 0"), "must be from 1 to 99"},
 		{"huge percentile", changed("percentile: 4294967395"), "must be from 1 to 99"},
+		{"huge negative percentile", changed("percentile: -4294967246"), "5: objectives[0].percentile"},
+		{"huge negative day", changed("goodMinutesPercent: -4294967246"), "5: objectives[0].goodMinutesPercent"},
 		{"day", changed("goodMinutesPercent: 101"), "5: objectives[0].goodMinutesPercent: Invalid value: 101: must be from 1 to 100"},
 		{"negative minimum", changed("minimumRequests: -1"), "5: objectives[0].minimumRequests"},
 		{"unknown verb", changed("verbs: [GET, WATCH]"), `5: objectives[0].verbs: Unsupported value: "WATCH"`},

@@ -6,6 +6,7 @@ package slo
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/sources"
@@ -64,6 +65,10 @@ type overKeys struct {
 	unknown, clamped int
 	problem          string
 	problemKey       key
+	// undecided keys may be slow: the total has no bucket at the threshold, and those
+	// around it prove nothing.
+	undecided    int
+	undecidedKey key
 	// slow keys are not violated, and would be by their total latency.
 	slow                      []*tally
 	slowSeconds, slowRequests float64 // of those that are known
@@ -119,8 +124,14 @@ func (over *overKeys) add(o Objective, t *tally, rule sources.Rule) {
 		return
 	}
 	// For sure, as a violation is: requests that may have been slow do not count.
-	_, most := within(l.histogram, o.Threshold.Seconds())
+	least, most := within(l.histogram, o.Threshold.Seconds())
 	if holds(most, l.histogram.Count(), o.Percentile, everything, rule) {
+		if !holds(least, l.histogram.Count(), o.Percentile, everything, rule) {
+			if over.undecided == 0 {
+				over.undecidedKey = t.key
+			}
+			over.undecided++
+		}
 		return
 	}
 	over.slow = append(over.slow, t)
@@ -133,15 +144,21 @@ func (over *overKeys) add(o Objective, t *tally, rule sources.Rule) {
 func (over overKeys) status(o Objective) *v1alpha1.Overhead {
 	status := &v1alpha1.Overhead{}
 	status.LostMilliseconds, status.LostPerRequestMilliseconds = lost(over.seconds, over.requests)
-	if !o.Informational && over.unknown == 0 {
+	if !o.Informational && over.unknown == 0 && over.undecided == 0 {
 		n := int64(len(over.slow))
 		status.KeysOverThreshold = &n
 	}
+	var problems []string
 	switch {
 	case over.unknown > 0:
-		status.Problem = fmt.Sprintf("not known of %d of %s, such as %s: %s", over.unknown, keyCount(int64(over.keys)), over.problemKey, over.problem)
+		problems = append(problems, fmt.Sprintf("not known of %d of %s, such as %s: %s", over.unknown, keyCount(int64(over.keys)), over.problemKey, over.problem))
 	case over.clamped > 0:
-		status.Problem = fmt.Sprintf("of %d of %s, such as %s, %s", over.clamped, keyCount(int64(over.keys)), over.problemKey, over.problem)
+		problems = append(problems, fmt.Sprintf("of %d of %s, such as %s, %s", over.clamped, keyCount(int64(over.keys)), over.problemKey, over.problem))
 	}
+	if over.undecided > 0 {
+		problems = append(problems, fmt.Sprintf("whether the total p%d is over %s is not known of %d of %s, such as %s: %s has no bucket at the threshold",
+			o.Percentile, span(o.Threshold), over.undecided, keyCount(int64(over.keys)), over.undecidedKey, metricRequest))
+	}
+	status.Problem = strings.Join(problems, "; ")
 	return status
 }

@@ -107,7 +107,8 @@ func (over *overKeys) add(o Objective, t *tally, rule sources.Rule) {
 	l := t.overhead
 	over.keys++
 	if l.problem != "" {
-		if over.problem == "" {
+		// The first of the graver ones is told.
+		if over.problem == "" || !l.isKnown() && over.unknown == 0 {
 			over.problem, over.problemKey = l.problem, t.key
 		}
 		if l.isKnown() {

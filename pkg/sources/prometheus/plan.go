@@ -93,16 +93,6 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*p
 	return found, nil
 }
 
-// metricLabel holds the name of a metric in answers to questions about several.
-const metricLabel = "metric"
-
-// name what an aggregation makes of expressions after their metric. A regular
-// expression for the label __name__ would be shorter: some managed services take
-// none (https://cloud.google.com/stackdriver/docs/managed-prometheus/promql-differences).
-func name(metric, aggregation string, expressions []string) string {
-	return fmt.Sprintf(`label_replace(%s (%s),%q,%q,"","")`, aggregation, strings.Join(expressions, " or "), metricLabel, metric)
-}
-
 // assign finds out which instance has which metrics, and gives it the first.
 func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
 	var named []string
@@ -117,7 +107,7 @@ func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signal
 	slices.Sort(named) // several signals may read one metric
 	named = slices.Compact(named)
 	have := map[string]map[string]bool{} // instances by metric
-	err := q.query(ctx, strings.Join(named, " or "), func(one *series) error {
+	err := q.queryAll(ctx, named, func(one *series) error {
 		metric := one.label(metricLabel)
 		if have[metric] == nil {
 			have[strings.Clone(metric)] = map[string]bool{}
@@ -223,7 +213,7 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 		named = append(named, name(metric, "count by (le)", []string{"group by (instance,le) (" + strings.Join(chosen.now(metric, chosen.matchers, q.buckets()), " or ") + ")"}))
 	}
 	instances := map[string]map[float64]float64{} // by metric and bound
-	err := q.query(ctx, strings.Join(named, " or "), func(one *series) error {
+	err := q.queryAll(ctx, named, func(one *series) error {
 		metric := strings.TrimSuffix(one.label(metricLabel), "_bucket")
 		le, err := strconv.ParseFloat(one.label("le"), 64)
 		if err != nil {

@@ -41,6 +41,7 @@ func TestErrors(t *testing.T) {
 		{"unknown scope", changed("scope: galaxy"), `objectives[0].scope: Unsupported value: "galaxy"`},
 		{"unknown key", changed("key: [group, user]"), `5: objectives[0].key[1]: Unsupported value: "user"`},
 		{"key twice", changed("key: [group, group]"), `5: objectives[0].key[1]: Duplicate value: "group"`},
+		{"resource without group", changed("key: [resource, verb]"), `5: objectives[0].key[0]: Invalid value: "resource": resources of different groups have the same names: add group to the key`},
 		{"exclusion by what is no key", changed("exclude: [{scope: resource}]"), "5: objectives[0].exclude[0].scope: Invalid value: \"resource\": the objective is not split by that label, but by: group, resource, subresource, verb"},
 		{"empty exclusion", changed("exclude: [{}]"), "5: objectives[0].exclude[0]: Required value: name what is excluded"},
 		{"official", changed("official: true"), "5: objectives[0].official: Forbidden: official are the objectives of SIG Scalability"},

@@ -175,6 +175,22 @@ objectives:
 	}
 }
 
+// A threshold is a bound when both are the same decimal, also where the sum of whole
+// seconds and their fraction is another number: 1.118 is one of 788 up to an hour.
+func TestThresholdsAreDecimals(t *testing.T) {
+	catalog := loadBody(t, `
+signals:
+- {name: s, component: kubelet, type: Histogram, metrics: [a], bucketSeconds: [1, 1.118, 4.35, 1234.567]}
+objectives:
+- {name: a, description: d, signal: s, threshold: 1118ms}
+- {name: b, description: d, signal: s, threshold: 4.35s}
+- {name: c, description: d, signal: s, threshold: 1234567ms}
+`)
+	if o := find(t, catalog, "a"); o.ThresholdSeconds() != 1.118 {
+		t.Errorf("got %v", o.ThresholdSeconds())
+	}
+}
+
 func TestRatios(t *testing.T) {
 	for text, want := range map[string]int64{"0": 0, "1": RatioOne, "0.999": 999_000, "0.000001": 1, "1.000": RatioOne, "0.": 0} {
 		if got, err := parseRatio(text); err != nil || got != want {

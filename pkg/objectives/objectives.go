@@ -101,3 +101,10 @@ type Objective struct {
 // KeyLabels are the labels that may split an indicator: the dimensions that
 // reports have.
 func KeyLabels() []string { return []string{"group", "resource", "subresource", "verb"} }
+
+// ThresholdSeconds is the number that a decimal such as 1.118 is read as, which bounds of
+// buckets are: Threshold.Seconds() adds up a whole and a fraction, and may miss it by the
+// last bit.
+func (o Objective) ThresholdSeconds() float64 {
+	return float64(o.Threshold.Milliseconds()) / 1000
+}

@@ -93,11 +93,11 @@ func (o Objective) validateLatency(path *field.Path, signal Signal) (errs field.
 		errs = append(errs, field.Required(at, "give the highest good latency, such as 1s; without one an objective is informational: true"))
 	case o.Threshold < time.Millisecond || o.Threshold > longestThreshold || o.Threshold%time.Millisecond != 0:
 		errs = append(errs, field.Invalid(at, o.Threshold.String(), fmt.Sprintf("must be whole milliseconds from 1ms to %s", longestThreshold)))
-	case len(signal.BucketSeconds) > 0 && !slices.Contains(signal.BucketSeconds, o.Threshold.Seconds()):
+	case len(signal.BucketSeconds) > 0 && !slices.Contains(signal.BucketSeconds, o.ThresholdSeconds()):
 		// An error and no warning: requests between two bounds can not be told
 		// apart, so that the verdict would be Unknown in most minutes.
 		errs = append(errs, field.Invalid(at, o.Threshold.String(), fmt.Sprintf("no bucket of %s ends there, so that no verdict would be known; the nearest bounds are %s",
-			signal.Metrics[0], nearest(signal.BucketSeconds, o.Threshold.Seconds()))))
+			signal.Metrics[0], nearest(signal.BucketSeconds, o.ThresholdSeconds()))))
 	}
 	return errs
 }
@@ -159,6 +159,9 @@ func (o Objective) validateSelection(path *field.Path, signal Signal) (errs fiel
 			errs = append(errs, field.Invalid(at, label, fmt.Sprintf("signal %s does not read that label", signal.Name)))
 		case slices.Contains(o.Key[:i], label):
 			errs = append(errs, field.Duplicate(at, label))
+		case label == "resource" && slices.Contains(signal.Labels, "group") && !slices.Contains(o.Key, "group"):
+			// What is custom is told by both: by name alone all would be of the core group.
+			errs = append(errs, field.Invalid(at, label, "resources of different groups have the same names: add group to the key"))
 		}
 	}
 	for i, labels := range o.Exclude {

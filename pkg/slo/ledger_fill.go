@@ -46,7 +46,7 @@ func Decisive(objectives []Objective, signal string) []float64 {
 	var bounds []float64
 	for _, o := range objectives {
 		if o.Signal == signal {
-			bounds = append(bounds, o.Threshold.Seconds())
+			bounds = append(bounds, o.thresholdSeconds())
 		}
 	}
 	slices.Sort(bounds)

@@ -120,8 +120,15 @@ func (o Objective) excludes(k key) bool {
 	})
 }
 
-// perResource says that keys are resources, some of which do not count. Where nothing
-// is promised all of them are shown.
+// thresholdSeconds is the number that the decimal is read as, as bounds of buckets are:
+// Threshold.Seconds() may miss it by the last bit.
+func (o Objective) thresholdSeconds() float64 {
+	return float64(o.Threshold.Milliseconds()) / 1000
+}
+
+// perResource says that keys are resources of the API, some of which do not count. Where
+// nothing is promised all of them are shown, and what is called a resource without its
+// group is something else.
 func (o Objective) perResource() bool {
-	return !o.Informational && slices.Contains(o.Key, labelResource)
+	return !o.Informational && slices.Contains(o.Key, labelResource) && slices.Contains(o.Key, labelGroup)
 }

@@ -183,6 +183,23 @@ func TestRatioWithoutLabels(t *testing.T) {
 	}
 }
 
+// What a metric of one's own calls a resource, without a group, is none of the API: it is
+// not looked up, and counts.
+func TestResourcesOfOtherKinds(t *testing.T) {
+	o := defined(t, "mine", "signals:\n- {name: s, component: kube-apiserver, type: Histogram, metrics: [a], labels: [resource]}\n"+
+		"objectives:\n- {name: mine, description: d, signal: s, threshold: 1118ms, key: [resource]}\n")
+	reading := readingOf(nil)
+	reading.Results["s"] = sources.Result{Series: []sources.Series{{
+		Values: []string{"widgets"}, Histogram: &sources.Buckets{Bounds: []float64{1, 1.118, math.Inf(+1)}, Counts: []float64{5, 10, 10}},
+	}}}
+	for _, resources := range []*Resources{nil, NewResources(map[schema.GroupResource]Class{{Resource: "widgets"}: Virtual}, nil)} {
+		status := Evaluate([]Objective{o}, reading, resources, Options{})[0].Status
+		if status.Verdict != v1alpha1.VerdictMet || *status.Requests != 10 {
+			t.Errorf("got %s, %+v", status.Verdict, status.Conditions[0])
+		}
+	}
+}
+
 func TestInformational(t *testing.T) {
 	o := defined(t, "watch-latency", "profiles: [informational]\n")
 	reading := readingOf([]sources.Series{{Values: []string{"example.com", "widgets"}, Histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{5, 10}}}})

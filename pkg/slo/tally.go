@@ -109,7 +109,7 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 	slices.SortFunc(series, func(a, b sources.Series) int {
 		return cmp.Or(slices.Compare(a.Values, b.Values), cmp.Compare(a.Instance, b.Instance))
 	})
-	threshold := o.Threshold.Seconds()
+	threshold := o.thresholdSeconds()
 	byKey := map[key]*tally{}
 	for _, s := range series {
 		value := func(label string) string {

@@ -128,7 +128,7 @@ func (k *keys) inexactNote(o Objective) string {
 
 // le is the threshold as the label of its bucket.
 func le(o Objective) string {
-	return strconv.FormatFloat(o.Threshold.Seconds(), 'g', -1, 64)
+	return strconv.FormatFloat(o.thresholdSeconds(), 'g', -1, 64)
 }
 
 func (k *keys) keptMessage(o Objective, c coverage) string {

@@ -40,7 +40,8 @@ func queues(reading *sources.Reading) []v1alpha1.QueueTime {
 		}
 		all = append(all, v1alpha1.QueueTime{
 			PriorityLevel: level, Requests: requests, Milliseconds: milliseconds,
-			PerRequestMilliseconds: int64(math.Round(float64(milliseconds) / float64(requests))),
+			// Not of the whole numbers: 1.4 extrapolated requests are shown as one.
+			PerRequestMilliseconds: int64(math.Round(w.seconds * 1000 / w.requests)),
 		})
 	}
 	slices.SortFunc(all, func(a, b v1alpha1.QueueTime) int {

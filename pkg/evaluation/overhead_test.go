@@ -23,11 +23,12 @@ func waited(level, schema string, requests, seconds float64) sources.Series {
 func TestQueues(t *testing.T) {
 	reading := &sources.Reading{Results: map[string]sources.Result{apf.WaitDurations: {Series: []sources.Series{
 		waited("workload-high", "a", 10, 1), waited("workload-low", "a", 100, 20), waited("workload-low", "b", 300, 60),
-		waited("idle", "a", 0, 0), waited("without-sums", "a", 10, math.NaN()), {Values: []string{"empty"}},
+		waited("extrapolated", "a", 1.4, 0.7), waited("idle", "a", 0, 0), waited("without-sums", "a", 10, math.NaN()), {Values: []string{"empty"}},
 	}}}}
 	if diff := cmp.Diff([]v1alpha1.QueueTime{
 		{PriorityLevel: "workload-low", Requests: 400, Milliseconds: 80_000, PerRequestMilliseconds: 200},
 		{PriorityLevel: "workload-high", Requests: 10, Milliseconds: 1000, PerRequestMilliseconds: 100},
+		{PriorityLevel: "extrapolated", Requests: 1, Milliseconds: 700, PerRequestMilliseconds: 500},
 	}, queues(reading)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

@@ -65,13 +65,13 @@ func causes(overhead *v1alpha1.Overhead, lostSeconds float64) string {
 	var webhooks, queues []string
 	for _, w := range overhead.Webhooks {
 		if matters(w.Milliseconds) {
-			each := latency(float64(w.Milliseconds) / 1000 / float64(w.Calls))
+			each := latency(float64(w.PerCallMilliseconds) / 1000)
 			webhooks = append(webhooks, fmt.Sprintf("%s webhook %s (%s a call)", strings.ToLower(w.Type), w.Name, each))
 		}
 	}
 	for _, q := range overhead.Queues {
 		if q.Requests > 0 && matters(q.Milliseconds) {
-			each := latency(float64(q.Milliseconds) / 1000 / float64(q.Requests))
+			each := latency(float64(q.PerRequestMilliseconds) / 1000)
 			queues = append(queues, fmt.Sprintf("queue %s (%s a request)", q.PriorityLevel, each))
 		}
 	}
@@ -89,5 +89,9 @@ func rejectedMessage(r *v1alpha1.Rejections) string {
 			reasons = append(reasons, fmt.Sprintf("%s %d", by.Reason, by.Requests))
 		}
 	}
-	return fmt.Sprintf("%d requests of all kinds were turned away (%s), which are in no latency", r.Requests, strings.Join(reasons, ", "))
+	turnedAway := fmt.Sprintf("%d requests of all kinds were turned away (%s), which are", r.Requests, strings.Join(reasons, ", "))
+	if r.Requests == 1 {
+		turnedAway = fmt.Sprintf("1 request was turned away (%s), which is", strings.Join(reasons, ", "))
+	}
+	return turnedAway + " in no latency"
 }

@@ -56,9 +56,12 @@ func (over overKeys) slowMessage(o Objective) string {
 // if that is a tenth at least of what those keys lost: with less it can not matter to
 // them. Which of those that are left it was is not known, however much time they
 // take elsewhere: the first two of both kinds are named, webhooks first, since changes
-// only have them.
+// only have them. Where the time lost is not known, neither is what matters.
 func causes(overhead *v1alpha1.Overhead, lostSeconds float64) string {
 	const most, share = 2, 10
+	if !(lostSeconds > 0) {
+		return "" // not known, or next to nothing: any webhook would have more
+	}
 	matters := func(milliseconds int64) bool {
 		return milliseconds > 0 && float64(milliseconds) >= lostSeconds*1000/share
 	}

@@ -27,8 +27,10 @@ const (
 	ledgerWithEvents = 2
 )
 
-// MaximumLedgerBytes is more than any encoded ledger has: maximumKeys of the
-// longest names take 14 MB, and the events of 200 objectives 7 MB.
+// MaximumLedgerBytes is more than any encoded ledger has, which is 21.4 MB at most:
+// maximumKeys rows of four names of 254 bytes and 368 bytes of slots take 13.8 MB, and
+// the rings of 213 objectives, which is what a file and all profiles make, with 34,560
+// bytes each, 7.4 MB. It was 16 MiB while there were no rings.
 const MaximumLedgerBytes = 24 << 20
 
 // maximumBooks is more objectives than anybody has.

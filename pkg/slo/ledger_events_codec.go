@@ -50,10 +50,14 @@ func (d *ledgerDecoder) events(into *Ledger, startedOver []string) {
 		name := d.text()
 		ring := &eventRing{newest: int64(d.uint64())}
 		for slot := range ring.slots {
-			ring.slots[slot] = eventSlot{totalAndOne: d.uint32(), bad: d.uint32()}
+			e := eventSlot{totalAndOne: d.uint32(), bad: d.uint32()}
+			if d.err == nil && e.bad > 0 && e.bad >= e.totalAndOne {
+				d.err = fmt.Errorf("events of %q: %d of %d are bad", name, e.bad, int64(e.totalAndOne)-1)
+			}
 			if d.err != nil {
 				return
 			}
+			ring.slots[slot] = e
 		}
 		b := into.book(name)
 		switch {

@@ -70,7 +70,8 @@ func (t *total) add(b *sources.Buckets, isReal bool) {
 // sameCounts is by how much the number of requests may differ between the two
 // histograms, as a share: they are read in one sample, but written one after the
 // other, and extrapolated each by itself. A request too many counts with all of its
-// latency; at 1% the mean that is lost may be off by 1% of the mean latency.
+// latency; at 1% the mean that is lost may be off by 1% of the mean latency. By more
+// than that share of the time the total is not below the indicator but for a defect.
 const sameCounts = 0.01
 
 // sumNoise is by how many seconds a difference of sums may be below zero where nothing
@@ -110,6 +111,9 @@ func (t *tally) overheadOf(total *total) overhead {
 		return unknownOverhead(histogram, "the metrics have no sums")
 	}
 	seconds := histogram.Sum - t.histogram.Sum
+	if seconds < -sumNoise-sameCounts*t.histogram.Sum {
+		return unknownOverhead(histogram, "the total is %s less than the indicator, which is a part of it", latency(-seconds))
+	}
 	if seconds < -sumNoise {
 		return overhead{histogram, 0, fmt.Sprintf(
 			"the total is %s less than the indicator: the samples of both differ, and zero is given", latency(-seconds))}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math"
 	"net/url"
+	"slices"
 	"sync"
 	"time"
 
@@ -124,10 +125,9 @@ func (e expressions) increaseOver(metric, rangeOf string, matchers ...[]string) 
 	if e.dialect != metricsQL || len(e.chosen.unborn) == 0 {
 		return []string{fmt.Sprintf("increase(%s%s)", selector(metric, matchers...), rangeOf)}
 	}
-	known := append(matchers[:len(matchers):len(matchers)], []string{noneOf("instance", e.chosen.unborn)})
-	unknown := append(matchers[:len(matchers):len(matchers)], []string{oneOf("instance", e.chosen.unborn)})
+	all := slices.Concat(matchers...)
 	return []string{
-		fmt.Sprintf("increase(%s%s)", selector(metric, known...), rangeOf),
-		fmt.Sprintf("increase_prometheus(%s%s)", selector(metric, unknown...), rangeOf),
+		fmt.Sprintf("increase(%s%s)", selector(metric, all, []string{noneOf("instance", e.chosen.unborn)}), rangeOf),
+		fmt.Sprintf("increase_prometheus(%s%s)", selector(metric, all, []string{oneOf("instance", e.chosen.unborn)}), rangeOf),
 	}
 }

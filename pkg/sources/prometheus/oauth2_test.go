@@ -94,7 +94,7 @@ func TestTokenRefused(t *testing.T) {
 	for want, answer := range map[string]http.HandlerFunc{
 		"oauth2: token_url answers 401 Unauthorized: invalid_client": func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "application/json")
-			w.WriteHeader(401)
+			w.WriteHeader(http.StatusUnauthorized)
 			_, _ = w.Write([]byte("{\"error\":\"invalid_client\",\n\"error_description\":\"s3cret is wrong\"}"))
 		},
 		"oauth2: token_url answers 500 Internal Server Error: no reason": body(500, "s3cret"),

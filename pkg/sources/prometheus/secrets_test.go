@@ -39,7 +39,7 @@ func TestNewClientRejects(t *testing.T) {
 		token      = "authorization: {credentials_file: secret}\n"
 		unverified = "tls_config: {insecure_skip_verify: true}\n"
 		proxied    = "proxy_url: http://user:s3cret@proxy.example:3128\n"
-		clear      = "credentials would travel to prometheus.monitoring:9090 in clear text: use https://"
+		inClear    = "credentials would travel to prometheus.monitoring:9090 in clear text: use https://"
 		anybody    = "credentials would go to whoever answers for prometheus:9090: give tls_config.ca_file instead"
 	)
 	oauth2 := func(url, more string) string {
@@ -50,16 +50,16 @@ func TestNewClientRejects(t *testing.T) {
 		{"malformed", "http://s3cret@ho st/", "", "malformed"},
 		{"credentials in the URL", "http://user:s3cret@prometheus:9090/x", "", "http://user:xxxxx@prometheus:9090/x holds credentials: put them into"},
 		{"query", "http://prometheus:9090/?token=s3cret", "", "give the base URL alone"},
-		{"token in clear text", "http://prometheus.monitoring:9090", token, "authorization: " + clear},
+		{"token in clear text", "http://prometheus.monitoring:9090", token, "authorization: " + inClear},
 		{"token to anybody", "https://prometheus:9090", token + unverified, "authorization: " + anybody},
 		{"token over TLS", "https://prometheus:9090", token, ""},
 		{"token to loopback", "http://127.0.0.1:9090", token, ""},
 		{"no token", "http://prometheus.monitoring:9090", unverified, ""},
-		{"password in clear text", "http://prometheus.monitoring:9090", "basic_auth: {username: a, password_file: secret}\n", "basic_auth: " + clear},
-		{"header with a secret", "http://prometheus.monitoring:9090", "http_headers: {X-Mine: {secrets: [s3cret]}}\n", "http_headers.X-Mine: " + clear},
-		{"header from a file", "http://prometheus.monitoring:9090", "http_headers: {X-Mine: {files: [secret]}}\n", "http_headers.X-Mine: " + clear},
-		{"cookie", "http://prometheus.monitoring:9090", "http_headers: {cookie: {values: [session=s3cret]}}\n", "http_headers.cookie: " + clear},
-		{"key", "http://prometheus.monitoring:9090", "http_headers: {X-Api-Key: {values: [s3cret]}}\n", "http_headers.X-Api-Key: " + clear},
+		{"password in clear text", "http://prometheus.monitoring:9090", "basic_auth: {username: a, password_file: secret}\n", "basic_auth: " + inClear},
+		{"header with a secret", "http://prometheus.monitoring:9090", "http_headers: {X-Mine: {secrets: [s3cret]}}\n", "http_headers.X-Mine: " + inClear},
+		{"header from a file", "http://prometheus.monitoring:9090", "http_headers: {X-Mine: {files: [secret]}}\n", "http_headers.X-Mine: " + inClear},
+		{"cookie", "http://prometheus.monitoring:9090", "http_headers: {cookie: {values: [session=s3cret]}}\n", "http_headers.cookie: " + inClear},
+		{"key", "http://prometheus.monitoring:9090", "http_headers: {X-Api-Key: {values: [s3cret]}}\n", "http_headers.X-Api-Key: " + inClear},
 		{"header to anybody", "https://prometheus:9090", "http_headers: {X-Mine: {files: [secret]}}\n" + unverified, "http_headers.X-Mine: " + anybody},
 		{"tenant", "http://prometheus.monitoring:9090", "http_headers: {X-Scope-OrgID: {values: [tenant-1]}}\n", ""},
 		{"token through a proxy", "http://127.0.0.1:9090", token + proxied, "authorization: credentials would travel to the proxy proxy.example:3128 in clear text"},
@@ -71,10 +71,10 @@ func TestNewClientRejects(t *testing.T) {
 		{"client secret through a proxy", "https://prometheus:9090", oauth2("http://localhost/token", ", proxy_url: 'http://proxy.example:3128'"), "oauth2.token_url: credentials would travel to the proxy"},
 		{"credentials in token_url", "https://prometheus:9090", oauth2("https://a:s3cret@idp.example/token", ""), "oauth2.token_url: it holds credentials"},
 		{"no token_url", "https://prometheus:9090", oauth2("idp.example/s3cret", ""), "oauth2.token_url: it needs http:// or https:// and a host"},
-		{"access token in clear text", "http://prometheus.monitoring:9090", oauth2("https://idp.example/token", ""), "oauth2: " + clear},
+		{"access token in clear text", "http://prometheus.monitoring:9090", oauth2("https://idp.example/token", ""), "oauth2: " + inClear},
 		{"client secret by reference", "https://prometheus:9090", "oauth2: {client_id: a, client_secret_ref: b, token_url: 'https://idp.example'}\n", "oauth2: there is no secret manager"},
 		{"OAuth2", "https://prometheus:9090", oauth2("https://idp.example/token", ""), ""},
-		{"signature in clear text", "http://prometheus.monitoring:9090", "sigv4: {region: eu-west-1}\n", "sigv4: " + clear},
+		{"signature in clear text", "http://prometheus.monitoring:9090", "sigv4: {region: eu-west-1}\n", "sigv4: " + inClear},
 		{"signature", "https://prometheus:9090", "sigv4: {region: eu-west-1}\n", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -5,6 +5,7 @@ package prometheus
 
 import (
 	"compress/gzip"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -56,7 +57,7 @@ func (b *gzipBody) Read(p []byte) (int, error) {
 		return 0, fmt.Errorf("unpack the answer: %w", b.failed)
 	}
 	n, err := b.reader.Read(p)
-	if err != nil && err != io.EOF { //nolint:errorlint // a reader returns io.EOF itself
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = fmt.Errorf("unpack the answer: %w", err)
 	}
 	return n, err

@@ -19,9 +19,10 @@ cmd/slo-apiserver          pkg/apiserver
 pkg/apiserver              pkg/apis pkg/generated pkg/objectives pkg/registry pkg/evaluation pkg/cluster pkg/slo pkg/apf pkg/apf/classification pkg/sources pkg/sources/prometheus pkg/sources/scrape
 pkg/evaluation             pkg/apis pkg/slo pkg/apf pkg/sources
 pkg/cluster                pkg/apis pkg/slo
-pkg/slo                    pkg/apis pkg/objectives pkg/sources
+pkg/slo                    pkg/apis pkg/evidence pkg/objectives pkg/sources
+pkg/evidence               pkg/apis pkg/sources
 pkg/objectives             pkg/sources
-pkg/apf                    pkg/apis pkg/sources pkg/apf/configuration pkg/apf/forecast
+pkg/apf                    pkg/apis pkg/evidence pkg/sources pkg/apf/configuration pkg/apf/forecast
 pkg/apf/configuration      pkg/apis
 pkg/apf/classification     pkg/apis
 pkg/apf/forecast
@@ -44,6 +45,7 @@ test/perf                  pkg/apis pkg/generated
 readonly forbidden='
 pkg/apis        k8s.io/apiserver k8s.io/client-go
 pkg/slo         k8s.io/apiserver k8s.io/client-go net/http os
+pkg/evidence    k8s.io/apiserver k8s.io/client-go net/http os
 pkg/objectives  k8s.io/apiserver k8s.io/client-go net/http os
 pkg/apf         k8s.io/apiserver k8s.io/client-go net/http os
 pkg/apf/classification k8s.io/client-go os

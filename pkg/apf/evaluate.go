@@ -35,6 +35,7 @@ func Evaluate(
 			rows[j] = newRow(instance, h.Name, &h.Spec)
 		}
 		h.Status = status(s, rows)
+		h.Status.Evidence = evidenceOf(reading, h.Name, &h.Status)
 		h.Status.Conditions = append(h.Status.Conditions, sound[h.Name])
 	}
 	return headrooms

@@ -79,6 +79,7 @@ func Judge(objectives []Objective, reading *sources.Reading, resources *Resource
 		report := newReport(o)
 		assessment := evaluate(&report.Status, o, c, resources, options)
 		assessment.weigh(&report.Status, reading, options)
+		report.Status.Evidence = assessment.evidence(&report.Status, reading)
 		judged.Reports = append(judged.Reports, report)
 		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts(), Events: assessment.events()})
 		judged.Assessments = append(judged.Assessments, assessment)

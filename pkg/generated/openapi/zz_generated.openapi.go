@@ -40,8 +40,10 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.DayMinutes{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_DayMinutes(ref),
 		v1alpha1.DayObjective{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_DayObjective(ref),
 		v1alpha1.DemandShare{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_DemandShare(ref),
+		v1alpha1.Evidence{}.OpenAPIModelName():                    schema_pkg_apis_slo_v1alpha1_Evidence(ref),
 		v1alpha1.ExcludedKeys{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref),
 		v1alpha1.Exhaustion{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_Exhaustion(ref),
+		v1alpha1.FigureEvidence{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_FigureEvidence(ref),
 		v1alpha1.Flow{}.OpenAPIModelName():                        schema_pkg_apis_slo_v1alpha1_Flow(ref),
 		v1alpha1.FlowQueues{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_FlowQueues(ref),
 		v1alpha1.FlowSchema{}.OpenAPIModelName():                  schema_pkg_apis_slo_v1alpha1_FlowSchema(ref),
@@ -61,6 +63,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.Overhead{}.OpenAPIModelName():                    schema_pkg_apis_slo_v1alpha1_Overhead(ref),
 		v1alpha1.PassedOverFlowSchema{}.OpenAPIModelName():        schema_pkg_apis_slo_v1alpha1_PassedOverFlowSchema(ref),
 		v1alpha1.Quantiles{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_Quantiles(ref),
+		v1alpha1.QueryEvidence{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_QueryEvidence(ref),
 		v1alpha1.QueueTime{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_QueueTime(ref),
 		v1alpha1.RejectedByReason{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RejectedByReason(ref),
 		v1alpha1.RejectedRequests{}.OpenAPIModelName():            schema_pkg_apis_slo_v1alpha1_RejectedRequests(ref),
@@ -81,12 +84,14 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.ServiceLevelIndicatorList{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorList(ref),
 		v1alpha1.ServiceLevelIndicatorSpec{}.OpenAPIModelName():   schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorSpec(ref),
 		v1alpha1.ServiceLevelIndicatorStatus{}.OpenAPIModelName(): schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref),
+		v1alpha1.SignalEvidence{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_SignalEvidence(ref),
 		v1alpha1.SimulatedDemand{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref),
 		v1alpha1.SimulatedInstance{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_SimulatedInstance(ref),
 		v1alpha1.SimulatedLevel{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_SimulatedLevel(ref),
 		v1alpha1.SimulatedLimits{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedLimits(ref),
 		v1alpha1.SimulatedSeats{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_SimulatedSeats(ref),
 		v1alpha1.SimulatedServer{}.OpenAPIModelName():             schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref),
+		v1alpha1.TargetEvidence{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_TargetEvidence(ref),
 		v1alpha1.TotalLatency{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_TotalLatency(ref),
 		v1alpha1.WebhookTime{}.OpenAPIModelName():                 schema_pkg_apis_slo_v1alpha1_WebhookTime(ref),
 		resource.Quantity{}.OpenAPIModelName():                    schema_apimachinery_pkg_api_resource_Quantity(ref),
@@ -629,6 +634,12 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 							},
 						},
 					},
+					"evidence": {
+						SchemaProps: spec.SchemaProps{
+							Description: "evidence says what the figures were made from. Absent when nothing was read.",
+							Ref:         ref(v1alpha1.Evidence{}.OpenAPIModelName()),
+						},
+					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
@@ -655,7 +666,7 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.Exhaustion{}.OpenAPIModelName(), v1alpha1.FlowSchemaUse{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.InstanceSeats{}.OpenAPIModelName(), v1alpha1.RequestFigures{}.OpenAPIModelName(), v1alpha1.Seats{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.Evidence{}.OpenAPIModelName(), v1alpha1.Exhaustion{}.OpenAPIModelName(), v1alpha1.FlowSchemaUse{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.InstanceSeats{}.OpenAPIModelName(), v1alpha1.RequestFigures{}.OpenAPIModelName(), v1alpha1.Seats{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -1310,6 +1321,153 @@ func schema_pkg_apis_slo_v1alpha1_DemandShare(ref common.ReferenceCallback) comm
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "Evidence says what figures were made from, so that anybody can repeat them.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"source": {
+						SchemaProps: spec.SchemaProps{
+							Description: "source of the metrics: Scrape or Prometheus.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"address": {
+						SchemaProps: spec.SchemaProps{
+							Description: "address of the Prometheus that was asked, without credentials.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"rule": {
+						SchemaProps: spec.SchemaProps{
+							Description: "rule by which increases were taken: Exact or Extrapolated.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"evaluationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "evaluationTime is the end of the window, at which queries were evaluated and expressions are to be, to the millisecond.",
+							Ref:         ref(v1.MicroTime{}.OpenAPIModelName()),
+						},
+					},
+					"newestSampleTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "newestSampleTime is the time of the newest sample of any instance.",
+							Ref:         ref(v1.MicroTime{}.OpenAPIModelName()),
+						},
+					},
+					"ageSeconds": {
+						SchemaProps: spec.SchemaProps{
+							Description: "ageSeconds is how old the newest sample was at evaluationTime, in seconds.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"signals": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"name",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "signals that were read, and the metrics that they were read from.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.SignalEvidence{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"figures": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"figure",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "figures are PromQL, each for a figure of this status. With the rule Extrapolated they give the same number at evaluationTime; of what is rounded, too. With the rule Exact they are for a Prometheus that scrapes the same targets: they name no scrape job, and its increases differ by what PromQL extrapolates. Where no series answers the figure is 0.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.FigureEvidence{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"targets": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-map-keys": []interface{}{
+									"instance",
+								},
+								"x-kubernetes-list-type": "map",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "targets are the instances that were read, sorted by name: ten at most. With the rule Exact a counter rose by its value in the sample at lastSampleTime less that in the sample at firstSampleTime, or less nothing where the instance started then; and where it restarted in between, by the last value of the older process besides.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.TargetEvidence{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+					"targetsOmitted": {
+						SchemaProps: spec.SchemaProps{
+							Description: "targetsOmitted is the number of instances that were read and are not among targets.",
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"warnings": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "warnings of the source, ten at most, each cut after 300 bytes.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"source", "rule", "evaluationTime"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.FigureEvidence{}.OpenAPIModelName(), v1alpha1.SignalEvidence{}.OpenAPIModelName(), v1alpha1.TargetEvidence{}.OpenAPIModelName(), v1.MicroTime{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_ExcludedKeys(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -1426,6 +1584,36 @@ func schema_pkg_apis_slo_v1alpha1_Exhaustion(ref common.ReferenceCallback) commo
 		},
 		Dependencies: []string{
 			v1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_FigureEvidence(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "FigureEvidence is how to repeat a figure.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"figure": {
+						SchemaProps: spec.SchemaProps{
+							Description: "figure by its path in this status. Of byInstance it is the figure of each instance, named by the label instance; those of total and requests are their sum.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"expression": {
+						SchemaProps: spec.SchemaProps{
+							Description: "expression in PromQL.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"figure", "expression"},
+			},
+		},
 	}
 }
 
@@ -2603,6 +2791,36 @@ func schema_pkg_apis_slo_v1alpha1_Quantiles(ref common.ReferenceCallback) common
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_QueryEvidence(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "QueryEvidence is a query as it was sent.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"role": {
+						SchemaProps: spec.SchemaProps{
+							Description: "role of the answer: Increase, or Buckets and Sum, to which BornBuckets and BornSum are added; Born finds the label sets that these are of.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"query": {
+						SchemaProps: spec.SchemaProps{
+							Description: "query in PromQL.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+				},
+				Required: []string{"role", "query"},
+			},
+		},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_QueueTime(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -3244,6 +3462,12 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 							},
 						},
 					},
+					"evidence": {
+						SchemaProps: spec.SchemaProps{
+							Description: "evidence says what the figures were made from. Absent when nothing was read.",
+							Ref:         ref(v1alpha1.Evidence{}.OpenAPIModelName()),
+						},
+					},
 					"conditions": {
 						VendorExtensible: spec.VendorExtensible{
 							Extensions: spec.Extensions{
@@ -3270,7 +3494,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.DayMinutes{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.KeyCounts{}.OpenAPIModelName(), v1alpha1.KeyFigures{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.Overhead{}.OpenAPIModelName(), v1alpha1.Rejections{}.OpenAPIModelName(), v1alpha1.RequestBurnRate{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.DayMinutes{}.OpenAPIModelName(), v1alpha1.Evidence{}.OpenAPIModelName(), v1alpha1.InstanceCounts{}.OpenAPIModelName(), v1alpha1.KeyCounts{}.OpenAPIModelName(), v1alpha1.KeyFigures{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.Overhead{}.OpenAPIModelName(), v1alpha1.Rejections{}.OpenAPIModelName(), v1alpha1.RequestBurnRate{}.OpenAPIModelName(), v1.Condition{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -3809,6 +4033,90 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 	}
 }
 
+func schema_pkg_apis_slo_v1alpha1_SignalEvidence(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "SignalEvidence is what one signal was read from.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"name": {
+						SchemaProps: spec.SchemaProps{
+							Description: "name of the signal.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"metrics": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "metrics that the signal was read from, the preferred one first. Empty: no instance has any.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Type:   []string{"string"},
+										Format: "",
+									},
+								},
+							},
+						},
+					},
+					"reason": {
+						SchemaProps: spec.SchemaProps{
+							Description: "reason why these: Preferred, Fallback, MixedVersions or None.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"message": {
+						SchemaProps: spec.SchemaProps{
+							Description: "message says what is not there, of which versions of Kubernetes it is, and what is lost without it. Absent for the reason Preferred.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"series": {
+						SchemaProps: spec.SchemaProps{
+							Description: "series is the number of label sets of the signal that the figures are made from.",
+							Default:     0,
+							Type:        []string{"integer"},
+							Format:      "int64",
+						},
+					},
+					"queries": {
+						VendorExtensible: spec.VendorExtensible{
+							Extensions: spec.Extensions{
+								"x-kubernetes-list-type": "atomic",
+							},
+						},
+						SchemaProps: spec.SchemaProps{
+							Description: "queries as they were sent at evaluationTime, for all label sets of the signal at once. Absent where the source sends none, and for the signals of an APFHeadroom, which figures narrow down to the level.",
+							Type:        []string{"array"},
+							Items: &spec.SchemaOrArray{
+								Schema: &spec.Schema{
+									SchemaProps: spec.SchemaProps{
+										Ref: ref(v1alpha1.QueryEvidence{}.OpenAPIModelName()),
+									},
+								},
+							},
+						},
+					},
+				},
+				Required: []string{"name", "reason", "series"},
+			},
+		},
+		Dependencies: []string{
+			v1alpha1.QueryEvidence{}.OpenAPIModelName()},
+	}
+}
+
 func schema_pkg_apis_slo_v1alpha1_SimulatedDemand(ref common.ReferenceCallback) common.OpenAPIDefinition {
 	return common.OpenAPIDefinition{
 		Schema: spec.Schema{
@@ -4146,6 +4454,55 @@ func schema_pkg_apis_slo_v1alpha1_SimulatedServer(ref common.ReferenceCallback) 
 				Required: []string{"serverConcurrencyLimit", "nominalSeats"},
 			},
 		},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_TargetEvidence(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "TargetEvidence is an instance that was read.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"instance": {
+						SchemaProps: spec.SchemaProps{
+							Description: "instance is its name.",
+							Default:     "",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"url": {
+						SchemaProps: spec.SchemaProps{
+							Description: "url that was scraped. Absent where a Prometheus was asked.",
+							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"firstSampleTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "firstSampleTime and lastSampleTime are the times of the samples between which increases were taken. A firstSampleTime that is the startTime is no sample: all counts are since then.",
+							Ref:         ref(v1.MicroTime{}.OpenAPIModelName()),
+						},
+					},
+					"lastSampleTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "lastSampleTime is the time of the newest sample.",
+							Ref:         ref(v1.MicroTime{}.OpenAPIModelName()),
+						},
+					},
+					"startTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "startTime is when the process started, where that was within the window.",
+							Ref:         ref(v1.MicroTime{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"instance", "firstSampleTime", "lastSampleTime"},
+			},
+		},
+		Dependencies: []string{
+			v1.MicroTime{}.OpenAPIModelName()},
 	}
 }
 

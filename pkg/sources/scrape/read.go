@@ -43,6 +43,7 @@ func (s *Source) Read(_ context.Context, at time.Time, length time.Duration) (*s
 		members:  map[sources.Component][]member{},
 		out: &sources.Reading{
 			At: at, Window: length, Rule: sources.Exact, Sampled: sampled,
+			Origin:   sources.Origin{Kind: sources.Scraped},
 			Results:  make(map[string]sources.Result, len(s.config.Signals)),
 			Warnings: warnings,
 		},
@@ -77,6 +78,8 @@ type reading struct {
 type expectation struct {
 	// problem of the last scrape; "" when it succeeded.
 	problem string
+	// url of its metrics.
+	url string
 }
 
 // addExpected adds the instances of the targets that should be read.
@@ -94,6 +97,7 @@ func (r *reading) addExpected(s *store) {
 			}}}
 		}
 		for _, m := range members {
+			m.URL = r.expected[id].url
 			if problem := r.expected[id].problem; !m.Observed && problem != "" {
 				m.Problem += ": " + problem
 			}

@@ -36,6 +36,10 @@ func resultOf(signal sources.Signal, w window, members []member) sources.Result 
 		}
 	}
 	out := sources.Result{Metrics: slices.Sorted(maps.Keys(r.metrics)), Missing: r.missing(members)}
+	if len(out.Metrics) > 0 {
+		preferred := slices.DeleteFunc(slices.Clone(signal.Metrics), func(metric string) bool { return !r.metrics[metric] })
+		out.Expressions = sources.Canonical{Signal: signal, Metrics: preferred, Window: w.length}
+	}
 	for _, s := range r.series {
 		out.Series = append(out.Series, *s)
 	}

@@ -177,10 +177,11 @@ func (s *Source) expected() (expected map[targetID]expectation, sampled map[sour
 	missing := maps.Clone(s.plans)
 	for id, t := range s.targets {
 		delete(missing, id.component)
-		expected[id] = expectation{problem: notScraped}
+		e := expectation{problem: notScraped, url: t.URL}
 		if st := s.status[id]; st != nil {
-			expected[id] = expectation{problem: st.problem}
+			e.problem = st.problem
 		}
+		expected[id] = e
 		if t.SampledFrom > 0 {
 			if sampled == nil {
 				sampled = map[sources.Component]int{}

@@ -142,6 +142,9 @@ type APFHeadroomStatus struct {
 	// +listMapKey=instance
 	// +optional
 	ByInstance []InstanceSeats `json:"byInstance,omitempty"`
+	// evidence says what the figures were made from. Absent when nothing was read.
+	// +optional
+	Evidence *Evidence `json:"evidence,omitempty"`
 	// conditions are HasHeadroom, DataComplete and ConfigurationSound.
 	// lastTransitionTime is when this server first saw the present state.
 	// +listType=map

@@ -181,6 +181,9 @@ type SLOReportStatus struct {
 	// +listMapKey=windowMinutes
 	// +optional
 	RequestBurnRates []RequestBurnRate `json:"requestBurnRates,omitempty"`
+	// evidence says what the figures were made from. Absent when nothing was read.
+	// +optional
+	Evidence *Evidence `json:"evidence,omitempty"`
 	// conditions are Met, DataComplete, LowTraffic, DayComplete and, with a file of
 	// objectives, ObjectivesCurrent.
 	// lastTransitionTime is when this server first saw the present state.

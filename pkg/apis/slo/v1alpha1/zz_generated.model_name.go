@@ -109,6 +109,11 @@ func (in DemandShare) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in Evidence) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.Evidence"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in ExcludedKeys) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.ExcludedKeys"
 }
@@ -116,6 +121,11 @@ func (in ExcludedKeys) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Exhaustion) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.Exhaustion"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in FigureEvidence) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.FigureEvidence"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -211,6 +221,11 @@ func (in PassedOverFlowSchema) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in Quantiles) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.Quantiles"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in QueryEvidence) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.QueryEvidence"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
@@ -314,6 +329,11 @@ func (in ServiceLevelIndicatorStatus) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in SignalEvidence) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.SignalEvidence"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in SimulatedDemand) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.SimulatedDemand"
 }
@@ -341,6 +361,11 @@ func (in SimulatedSeats) OpenAPIModelName() string {
 // OpenAPIModelName returns the OpenAPI model name for this type.
 func (in SimulatedServer) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.SimulatedServer"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
+func (in TargetEvidence) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.TargetEvidence"
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.

@@ -1,0 +1,153 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Evidence says what figures were made from, so that anybody can repeat them.
+type Evidence struct {
+	// source of the metrics: Scrape or Prometheus.
+	Source MetricsSource `json:"source"`
+	// address of the Prometheus that was asked, without credentials.
+	// +optional
+	Address string `json:"address,omitempty"`
+	// rule by which increases were taken: Exact or Extrapolated.
+	Rule IncreaseRule `json:"rule"`
+	// evaluationTime is the end of the window, at which queries were evaluated and
+	// expressions are to be, to the millisecond.
+	EvaluationTime metav1.MicroTime `json:"evaluationTime"`
+	// newestSampleTime is the time of the newest sample of any instance.
+	// +optional
+	NewestSampleTime *metav1.MicroTime `json:"newestSampleTime,omitempty"`
+	// ageSeconds is how old the newest sample was at evaluationTime, in seconds.
+	// +optional
+	AgeSeconds *int64 `json:"ageSeconds,omitempty"`
+	// signals that were read, and the metrics that they were read from.
+	// +listType=map
+	// +listMapKey=name
+	// +optional
+	Signals []SignalEvidence `json:"signals,omitempty"`
+	// figures are PromQL, each for a figure of this status. With the rule Extrapolated
+	// they give the same number at evaluationTime; of what is rounded, too. With the
+	// rule Exact they are for a Prometheus that scrapes the same targets: they name no
+	// scrape job, and its increases differ by what PromQL extrapolates. Where no series
+	// answers the figure is 0.
+	// +listType=map
+	// +listMapKey=figure
+	// +optional
+	Figures []FigureEvidence `json:"figures,omitempty"`
+	// targets are the instances that were read, sorted by name: ten at most. With the
+	// rule Exact a counter rose by its value in the sample at lastSampleTime less that
+	// in the sample at firstSampleTime, or less nothing where the instance started
+	// then; and where it restarted in between, by the last value of the older process
+	// besides.
+	// +listType=map
+	// +listMapKey=instance
+	// +optional
+	Targets []TargetEvidence `json:"targets,omitempty"`
+	// targetsOmitted is the number of instances that were read and are not among
+	// targets.
+	// +optional
+	TargetsOmitted *int64 `json:"targetsOmitted,omitempty"`
+	// warnings of the source, ten at most, each cut after 300 bytes.
+	// +listType=atomic
+	// +optional
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// MetricsSource is where metrics are from.
+type MetricsSource string
+
+const (
+	// SourceScrape: this server scraped the instances itself.
+	SourceScrape MetricsSource = "Scrape"
+	// SourcePrometheus: a Prometheus was asked.
+	SourcePrometheus MetricsSource = "Prometheus"
+)
+
+// IncreaseRule is how the increase of a counter is taken.
+type IncreaseRule string
+
+const (
+	// IncreaseExact counts what was added between two samples.
+	IncreaseExact IncreaseRule = "Exact"
+	// IncreaseExtrapolated is PromQL's increase(), with what was born within the
+	// window added.
+	IncreaseExtrapolated IncreaseRule = "Extrapolated"
+)
+
+// SignalEvidence is what one signal was read from.
+type SignalEvidence struct {
+	// name of the signal.
+	Name string `json:"name"`
+	// metrics that the signal was read from, the preferred one first. Empty: no
+	// instance has any.
+	// +listType=atomic
+	// +optional
+	Metrics []string `json:"metrics,omitempty"`
+	// reason why these: Preferred, Fallback, MixedVersions or None.
+	Reason MetricReason `json:"reason"`
+	// message says what is not there, of which versions of Kubernetes it is, and what
+	// is lost without it. Absent for the reason Preferred.
+	// +optional
+	Message string `json:"message,omitempty"`
+	// series is the number of label sets of the signal that the figures are made from.
+	Series int64 `json:"series"`
+	// queries as they were sent at evaluationTime, for all label sets of the signal at
+	// once. Absent where the source sends none, and for the signals of an APFHeadroom,
+	// which figures narrow down to the level.
+	// +listType=atomic
+	// +optional
+	Queries []QueryEvidence `json:"queries,omitempty"`
+}
+
+// MetricReason says why metrics were chosen.
+type MetricReason string
+
+const (
+	// MetricPreferred: the first choice is there.
+	MetricPreferred MetricReason = "Preferred"
+	// MetricFallback: the first choice is not there.
+	MetricFallback MetricReason = "Fallback"
+	// MetricMixedVersions: instances of several versions have different ones.
+	MetricMixedVersions MetricReason = "MixedVersions"
+	// MetricNone: none is there.
+	MetricNone MetricReason = "None"
+)
+
+// QueryEvidence is a query as it was sent.
+type QueryEvidence struct {
+	// role of the answer: Increase, or Buckets and Sum, to which BornBuckets and BornSum
+	// are added; Born finds the label sets that these are of.
+	Role string `json:"role"`
+	// query in PromQL.
+	Query string `json:"query"`
+}
+
+// FigureEvidence is how to repeat a figure.
+type FigureEvidence struct {
+	// figure by its path in this status. Of byInstance it is the figure of each
+	// instance, named by the label instance; those of total and requests are their sum.
+	Figure string `json:"figure"`
+	// expression in PromQL.
+	Expression string `json:"expression"`
+}
+
+// TargetEvidence is an instance that was read.
+type TargetEvidence struct {
+	// instance is its name.
+	Instance string `json:"instance"`
+	// url that was scraped. Absent where a Prometheus was asked.
+	// +optional
+	URL string `json:"url,omitempty"`
+	// firstSampleTime and lastSampleTime are the times of the samples between which
+	// increases were taken. A firstSampleTime that is the startTime is no sample: all
+	// counts are since then.
+	FirstSampleTime metav1.MicroTime `json:"firstSampleTime"`
+	// lastSampleTime is the time of the newest sample.
+	LastSampleTime metav1.MicroTime `json:"lastSampleTime"`
+	// startTime is when the process started, where that was within the window.
+	// +optional
+	StartTime *metav1.MicroTime `json:"startTime,omitempty"`
+}

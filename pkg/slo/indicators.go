@@ -54,12 +54,12 @@ func (a Assessment) judged(t *tally) (v1alpha1.Verdict, string) {
 		return v1alpha1.VerdictUnknown, c.reason()
 	case t.became == violated:
 		return v1alpha1.VerdictViolated, ""
+	case t.became == kept && a.objective.Informational:
+		return v1alpha1.VerdictInformational, ""
 	case !c.isFull() && !a.objective.EvenShares:
 		return v1alpha1.VerdictUnknown, c.reason()
 	case t.unreadable, t.became == undecided:
 		return v1alpha1.VerdictUnknown, t.undecidedReason(a.objective)
-	case t.became == kept && a.objective.Informational:
-		return v1alpha1.VerdictInformational, ""
 	case t.became == kept:
 		return v1alpha1.VerdictMet, ""
 	case t.became == idle && c.isFull():

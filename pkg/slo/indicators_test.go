@@ -5,6 +5,7 @@ package slo
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 func noDays(string) Days { return Days{Whole: Day{Unknown: minutesPerDay}} }
@@ -178,5 +180,26 @@ func TestIndicatorsOfTheDay(t *testing.T) {
 		"patch.secrets":  "Unknown SourceUnavailable -; -",
 	}, describe(Unassessed(objectives, "SourceUnavailable"))); diff != "" {
 		t.Errorf("without a reading (-want +got):\n%s", diff)
+	}
+}
+
+// What is for information is shown as far as it was read: the report does, and so do
+// its keys.
+func TestInformationalIndicatorsOfWhatWasRead(t *testing.T) {
+	o := defined(t, "watch-latency", "profiles: [informational]\n")
+	reading := readingOf(nil)
+	reading.Instances = append(reading.Instances, sources.Instance{Component: sources.KubeAPIServer, Name: "b", Problem: "down"})
+	reading.Results[o.Signal] = sources.Result{Metrics: o.Reads.Metrics, Series: []sources.Series{
+		{Values: []string{"", "nodes"}, Histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{0, 0}}},
+		{Values: []string{"", "pods"}, Histogram: &sources.Buckets{Bounds: []float64{1, math.Inf(+1)}, Counts: []float64{5, 10}}},
+	}}
+	judged := Judge([]Objective{o}, reading, nil, Options{})
+	indicators := Indicators(judged.Assessments, noDays)
+	report, idle, read := judged.Reports[0].Status.Verdict, indicators[0].Status, indicators[1].Status
+	if report != v1alpha1.VerdictInformational || read.Outcome != v1alpha1.OutcomeInformational || read.Reason != "" {
+		t.Errorf("the report is %s and its key %s %s, want both Informational", report, read.Outcome, read.Reason)
+	}
+	if idle.Outcome != v1alpha1.OutcomeUnknown || idle.Reason != ReasonInstancesMissing {
+		t.Errorf("no request as far as it was read: %s %s, want Unknown %s", idle.Outcome, idle.Reason, ReasonInstancesMissing)
 	}
 }

@@ -52,7 +52,8 @@ func queues(reading *sources.Reading) []v1alpha1.QueueTime {
 
 // rejections by reason; nil when they are not known. A healthy kube-apiserver has no
 // series of them: that this means none is shown by the requests it dispatched, which
-// are counted beside them.
+// are counted beside them, and has to be shown by every kube-apiserver: what was
+// rejected elsewhere is told, that nothing was is not.
 func rejections(reading *sources.Reading) *v1alpha1.Rejections {
 	if len(reading.Results[apf.DispatchedRequests].Series) == 0 {
 		return nil
@@ -74,8 +75,19 @@ func rejections(reading *sources.Reading) *v1alpha1.Rejections {
 			all.Requests += requests
 		}
 	}
+	if all.Requests == 0 && !allDispatch(reading) {
+		return nil
+	}
 	slices.SortFunc(all.ByReason, func(a, b v1alpha1.RejectedByReason) int { return cmp.Compare(a.Reason, b.Reason) })
 	return all
+}
+
+// allDispatch says that every kube-apiserver counts the requests that it dispatches.
+func allDispatch(reading *sources.Reading) bool {
+	return !slices.ContainsFunc(reading.Instances, func(i sources.Instance) bool {
+		return i.Component == sources.KubeAPIServer &&
+			!slices.ContainsFunc(reading.Results[apf.DispatchedRequests].Series, func(s sources.Series) bool { return s.Instance == i.Name })
+	})
 }
 
 // count is a whole number of what is extrapolated, at least one of what is not

@@ -59,3 +59,34 @@ func TestRejections(t *testing.T) {
 		}
 	}
 }
+
+// That nothing was rejected is known of those kube-apiservers that count what they
+// dispatched. What was rejected is known of any.
+func TestNoRejectionsOfWhatWasRead(t *testing.T) {
+	of := func(name string, observed bool) sources.Instance {
+		return sources.Instance{Component: sources.KubeAPIServer, Name: name, Observed: observed}
+	}
+	kubelet := sources.Instance{Component: sources.Kubelet, Name: "n", Observed: true}
+	dispatchedBy := func(instance string) sources.Series {
+		return sources.Series{Values: []string{"exempt", "exempt"}, Instance: instance, Increase: 9}
+	}
+	for name, tc := range map[string]struct {
+		instances []sources.Instance
+		rejected  float64
+		want      *v1alpha1.Rejections
+	}{
+		"all count":                {[]sources.Instance{of("a", true), kubelet}, 0, &v1alpha1.Rejections{}},
+		"one was not read":         {[]sources.Instance{of("a", true), of("b", false)}, 0, nil},
+		"one has lost the metrics": {[]sources.Instance{of("a", true), of("b", true)}, 0, nil},
+		"rejected by one that counts": {[]sources.Instance{of("a", true), of("b", false)}, 3,
+			&v1alpha1.Rejections{Requests: 3, ByReason: []v1alpha1.RejectedByReason{{Reason: "time-out", Requests: 3}}}},
+	} {
+		reading := &sources.Reading{Instances: tc.instances, Results: map[string]sources.Result{
+			apf.DispatchedRequests: {Series: []sources.Series{dispatchedBy("a")}},
+			apf.RejectedRequests:   {Series: []sources.Series{{Values: []string{"workload-low", "a", "time-out"}, Instance: "a", Increase: tc.rejected}}},
+		}}
+		if diff := cmp.Diff(tc.want, rejections(reading)); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+	}
+}

@@ -62,7 +62,15 @@ func (f *objectivesFile) load() (d slo.Definitions, changed bool, err error) {
 // forget what the file was: the next load takes it for changed.
 func (f *objectivesFile) forget() { f.seen = [sha256.Size]byte{} }
 
+// readAtMost so much of a regular file: to open a pipe waits for somebody who writes,
+// for ever, and what was read from it once is gone.
 func readAtMost(path string, most int64) ([]byte, error) {
+	switch info, err := os.Stat(path); {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular():
+		return nil, fmt.Errorf("%s: is no regular file, which can be read again when it changes", path)
+	}
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err

@@ -4,7 +4,11 @@
 package apiserver
 
 import (
+	"os"
+	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -66,5 +70,29 @@ func TestUnreadComponents(t *testing.T) {
 	other[0].Match = map[string][]string{"verb": {"GET"}}
 	if includes(signals, other) || !includes(signals, signals) {
 		t.Error("signals are told apart by name only")
+	}
+}
+
+// What is no file is refused at once: to open a pipe would wait for ever.
+func TestObjectivesFromNoFile(t *testing.T) {
+	directory := t.TempDir()
+	pipe := filepath.Join(directory, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Skip(err)
+	}
+	for _, path := range []string{directory, pipe, os.DevNull} {
+		done := make(chan error, 1)
+		go func() {
+			_, _, err := (&objectivesFile{path: path, window: DefaultWindow}).load()
+			done <- err
+		}()
+		select {
+		case err := <-done:
+			if err == nil || !strings.Contains(err.Error(), path+": is no regular file") {
+				t.Errorf("got %v", err)
+			}
+		case <-time.After(10 * time.Second):
+			t.Fatalf("%s: still reading", path)
+		}
 	}
 }

@@ -69,12 +69,14 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 		Objectives:  defined.Objectives,
 		Unread:      defined.Unread,
 		File:        defined.File,
-		Window:      c.Window,
-		Interval:    c.Interval,
-		Timeout:     source.timeout,
-		MaxAge:      4 * c.Interval,
-		Clock:       clock.RealClock{},
-		StateDir:    c.StateDir,
+		// The embedded source finds them by the nodes, and may be told to choose.
+		EveryKubelet: c.Source.Prometheus != nil,
+		Window:       c.Window,
+		Interval:     c.Interval,
+		Timeout:      source.timeout,
+		MaxAge:       4 * c.Interval,
+		Clock:        clock.RealClock{},
+		StateDir:     c.StateDir,
 	})
 	if err != nil {
 		return nil, err

@@ -72,6 +72,9 @@ type Config struct {
 	// File is what they are from; see Definitions.
 	Unread map[string]slo.Unread
 	File   *FileState
+	// EveryKubelet says that the source is to know the kubelets of all nodes: with
+	// fewer, some are missing. Not where they are chosen.
+	EveryKubelet bool
 	// Window is read at every evaluation.
 	Window time.Duration
 	// Interval is the age up to which an evaluation is served again.

@@ -37,7 +37,7 @@ func (e *Evaluator) judge(ctx context.Context, d *Definitions, next *Evaluation)
 		// Without classes the reports say why they are Unknown.
 		classes, err := e.Resources.Classes()
 		judged = slo.Judge(d.Objectives, e.reading, classes, slo.Options{
-			ResourcesProblem: err, Unread: d.Unread, Queues: queues(e.reading), Rejected: rejections(e.reading),
+			ResourcesProblem: err, EveryKubelet: e.EveryKubelet, Unread: d.Unread, Queues: queues(e.reading), Rejected: rejections(e.reading),
 		})
 	})
 	if err != nil {

@@ -14,6 +14,8 @@ import (
 type series struct {
 	labels []label
 	points []point
+	// native histogram instead of points.
+	native *native
 	// scalar says that it is a number, which is no series.
 	scalar bool
 }
@@ -50,7 +52,7 @@ type answer struct {
 // decode walks over a body of the Prometheus query API
 // (https://prometheus.io/docs/prometheus/latest/querying/api/) and calls each with
 // every series: of a vector, a matrix, or a scalar, which has no labels. Native
-// histograms are left out. It fails on more than limit series, on anything that is
+// histograms come without points. It fails on more than limit series, on anything that is
 // not such a body, and on errors of each; what each got before is then void.
 //
 // A body of status "error" is no failure to decode: the caller looks at the answer.
@@ -192,7 +194,7 @@ func (d *decoder) series() error {
 	if d.count++; d.count > d.limit {
 		return fmt.Errorf("the answer has more than %d series", d.limit)
 	}
-	d.current.labels, d.current.points = d.current.labels[:0], d.current.points[:0]
+	d.current.labels, d.current.points, d.current.native = d.current.labels[:0], d.current.points[:0], nil
 	err := d.object(func(key string) error {
 		switch key {
 		case "metric":
@@ -205,12 +207,14 @@ func (d *decoder) series() error {
 			})
 		case "value":
 			return d.point()
+		case "histogram":
+			return d.nativePoint()
 		case "values":
 			return d.array(d.point)
 		}
 		return d.skip()
 	})
-	if err != nil || len(d.current.points) == 0 {
+	if err != nil || len(d.current.points) == 0 && d.current.native == nil {
 		return err
 	}
 	return d.each(&d.current)

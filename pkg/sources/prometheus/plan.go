@@ -34,8 +34,8 @@ type plan struct {
 	bounds map[string][]float64
 	// partial are metrics that have other bounds too.
 	partial map[string]bool
-	// native are signals of which Prometheus has native histograms only.
-	native map[string]bool
+	// native are the metrics of signals of which Prometheus has native histograms only.
+	native map[string]string
 	// complete says that every signal is carried by some metric, and on every
 	// instance if it is watched.
 	complete bool
@@ -120,7 +120,7 @@ func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signal
 	}
 	p.complete = true
 	p.assigned = map[string]map[string][]string{}
-	p.native = map[string]bool{}
+	p.native = map[string]string{}
 	for _, signal := range signals {
 		suffix := ""
 		if signal.Kind == sources.Histogram {
@@ -144,14 +144,18 @@ func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bo
 				done[instance] = true
 			}
 		}
-		p.native[signal.Name] = p.native[signal.Name] || suffix != "" && len(have[metric]) > 0
+	}
+	for _, metric := range signal.Metrics {
+		if len(assigned) == 0 && suffix != "" && len(have[metric]) > 0 {
+			p.native[signal.Name] = metric
+			assigned[metric] = slices.Sorted(maps.Keys(have[metric]))
+		}
 	}
 	if len(assigned) == 0 {
 		p.complete = p.complete && signal.Optional
 		return
 	}
 	p.assigned[signal.Name] = assigned
-	p.native[signal.Name] = false
 }
 
 // keep what the last plan found of instances that have none of a signal's metrics at
@@ -197,7 +201,7 @@ func (p *plan) missing(signal sources.Signal, chosen *selection) []string {
 func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
 	var names []string
 	for _, signal := range signals {
-		if signal.Kind == sources.Histogram {
+		if signal.Kind == sources.Histogram && p.native[signal.Name] == "" {
 			for metric := range p.assigned[signal.Name] {
 				names = append(names, metric+"_bucket")
 			}

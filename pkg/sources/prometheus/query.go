@@ -47,6 +47,8 @@ type session struct {
 
 	mu       sync.Mutex
 	warnings []string // of the backend
+	// skew is by how much the clock of the backend is ahead of ours.
+	skew time.Duration
 }
 
 // query evaluates one query and calls each with every series of the answer, in one
@@ -73,8 +75,19 @@ func (s *session) instant(ctx context.Context, at time.Time, promql string, each
 	return s.ask(ctx, "/api/v1/query", url.Values{"query": {promql}, "time": {timestamp(at)}}, each)
 }
 
-// ask sends one query when there is room for it.
+// ask sends one query when there is room for it. Each series has a point at least:
+// native histograms are left out.
 func (s *session) ask(ctx context.Context, path string, form url.Values, each func(*series) error) error {
+	return s.askAll(ctx, path, form, func(one *series) error {
+		if len(one.points) == 0 {
+			return nil
+		}
+		return each(one)
+	})
+}
+
+// askAll is ask with series that have native histograms and no points, too.
+func (s *session) askAll(ctx context.Context, path string, form url.Values, each func(*series) error) error {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -114,6 +127,7 @@ func (s *session) send(ctx context.Context, path string, form url.Values, c *cos
 	case response.StatusCode/100 != 2:
 		return statusError(response, body)
 	}
+	s.compareClocks(response.Header.Get("Date"), time.Now())
 	answer, err := decode(body, s.maxSeries, each)
 	c.bytes, c.loaded = len(body), answer.loaded
 	switch {

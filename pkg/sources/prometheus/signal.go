@@ -103,14 +103,21 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	if signal.Everywhere {
 		result.Missing = p.missing(signal, chosen)
 	}
-	if p.native[signal.Name] {
-		result.Warnings = warn(result.Warnings, signal, sources.NativeHistogramUnread, "Prometheus has this as a native histogram only: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
+	native := p.native[signal.Name] != ""
+	if native && q.past != nil {
+		result.Warnings = warn(result.Warnings, signal, sources.NativeHistogramUnread, "Prometheus has this as a native histogram only, of which the past is not read: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
+		return result, nil
 	}
 	series := map[string]sources.Series{}
 	again := &again{}
 	for _, one := range p.parts(signal, chosen) {
 		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), dialect: q.dialect, longer: s.config.longer, asked: &again.asked}
-		found, err := s.readPart(ctx, q, e, p.bounds[one.metric])
+		read := func() (map[string]sources.Series, error) { return s.readPart(ctx, q, e, p.bounds[one.metric]) }
+		if native {
+			read = func() (map[string]sources.Series, error) { return s.readNative(ctx, q, e) }
+			result.Warnings = warn(result.Warnings, signal, sources.NativeHistogram, one.metric+" is read from native histograms")
+		}
+		found, err := read()
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)
 		}

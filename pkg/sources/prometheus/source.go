@@ -137,6 +137,7 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 		return nil, fmt.Errorf("read Prometheus: %w", errors.Join(failed...))
 	}
 	reading.Warnings = append(reading.Warnings, sources.Twins(reading.Instances)...)
+	reading.Warnings = append(reading.Warnings, r.session.skewed(window)...)
 	slices.Sort(r.session.warnings)
 	for _, text := range r.session.warnings {
 		reading.Warnings = append(reading.Warnings, backendWarning(text))

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -14,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/component-base/metrics"
 	"k8s.io/component-base/metrics/testutil"
 
@@ -146,7 +148,7 @@ func TestReadOneComponentFails(t *testing.T) {
 	}
 }
 
-// Prometheus may keep native histograms only: their absence has a remedy.
+// Prometheus may keep native histograms only: they have buckets of their own.
 func TestReadNativeHistogram(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, promql string) {
 		switch {
@@ -156,6 +158,8 @@ func TestReadNativeHistogram(t *testing.T) {
 			_, _ = w.Write([]byte(emptyBody))
 		case strings.Contains(promql, "group by"):
 			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{"metric":"latency","instance":"a"},"value":[1,"1"]}]}}`))
+		case strings.Contains(promql, "increase(latency{"):
+			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{},"histogram":[1,{"count":"10","sum":"7","buckets":[[0,"4.757","5.187","1"],[0,"0.5","0.545","6"],[3,"-2.9e-39","2.9e-39","3"]]}]}]}}`))
 		default:
 			t.Errorf("unexpected query %s", promql)
 		}
@@ -167,8 +171,14 @@ func TestReadNativeHistogram(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := reading.Results["latency"]; len(r.Metrics) > 0 || len(r.Warnings) != 1 || !strings.Contains(r.Warnings[0].Message, "native histogram only") {
-		t.Errorf("got %+v", r)
+	r := reading.Results["latency"]
+	if len(r.Series) != 1 || len(r.Warnings) != 1 || r.Warnings[0].Reason != sources.NativeHistogram {
+		t.Fatalf("got %+v", r)
+	}
+	want := &sources.Buckets{Native: true, Sum: 7,
+		Bounds: []float64{2.9e-39, 0.5, 0.545, 4.757, 5.187, math.Inf(1)}, Counts: []float64{3, 3, 9, 9, 10, 10}}
+	if diff := cmp.Diff(want, r.Series[0].Histogram); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

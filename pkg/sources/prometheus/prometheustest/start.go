@@ -24,6 +24,8 @@ type Sample struct {
 	Series string
 	At     time.Time
 	Value  float64
+	// Native histogram instead of the value; nil: there is none.
+	Native *Native
 }
 
 // startTimeout is how long a Prometheus with a few blocks may take to answer; on

@@ -90,6 +90,11 @@ func timeSeries(series string, samples []Sample) ([]byte, error) {
 		message = protowire.AppendBytes(message, label)
 	}
 	for _, s := range samples {
+		if s.Native != nil {
+			message = protowire.AppendTag(message, 4, protowire.BytesType)
+			message = protowire.AppendBytes(message, s.Native.message(s.At))
+			continue
+		}
 		var sample []byte
 		sample = protowire.AppendTag(sample, 1, protowire.Fixed64Type)
 		sample = protowire.AppendFixed64(sample, math.Float64bits(s.Value))

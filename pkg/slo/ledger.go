@@ -214,6 +214,9 @@ func (o Objective) fingerprint() uint64 {
 	}
 	if o.ownSignal {
 		_, _ = fmt.Fprintf(h, " signal %v %q %q %q", o.Reads.Kind, o.Reads.Metrics, o.Reads.Labels, o.Reads.Match)
+		if o.Reads.Everywhere {
+			_, _ = fmt.Fprint(h, " everywhere")
+		}
 	}
 	return h.Sum64()
 }

@@ -283,11 +283,14 @@ func TestFingerprints(t *testing.T) {
 			t.Errorf("%s does not begin a new day", field)
 		}
 	}
-	mine := func(metric string) Objective {
-		return defined(t, "mine", "signals:\n- {name: s, component: kubelet, type: Histogram, metrics: ["+metric+
-			"]}\nobjectives:\n- {name: mine, description: d, signal: s, threshold: 1s}\n")
+	mine := func(signal string) Objective {
+		return defined(t, "mine", "signals:\n- {name: s, component: kubelet, type: Histogram, "+signal+
+			"}\nobjectives:\n- {name: mine, description: d, signal: s, threshold: 1s}\n")
 	}
-	if mine("a").fingerprint() == mine("b").fingerprint() {
+	if mine("metrics: [a]").fingerprint() == mine("metrics: [b]").fingerprint() {
 		t.Error("another metric under the same name does not begin a new day")
+	}
+	if mine("metrics: [a]").fingerprint() == mine("metrics: [a], everywhere: true").fingerprint() {
+		t.Error("an instance without the metric is another minute")
 	}
 }

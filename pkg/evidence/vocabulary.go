@@ -113,4 +113,6 @@ var vocabulary = []Metric{
 		Without: "the startup latency of pods: there is no verdict"},
 	{Name: "kubeproxy_network_programming_duration_seconds",
 		Without: "the latency of network programming"},
+	{Name: "kubernetes_build_info",
+		Without: "the version, and with it what the indicator includes"},
 }

@@ -16,5 +16,6 @@ trap '"$lab" down --dir "$dir" --purge >/dev/null 2>&1 || true; rm -rf "$dir"' E
 "$lab" build
 go test -c -tags e2e -o "$dir/e2e.test" ./test/e2e
 cd test/e2e
-"$dir/e2e.test" -test.v -test.timeout 40m \
+# What is parallel waits, and needs no processor of its own.
+"$dir/e2e.test" -test.v -test.timeout 40m -test.parallel 16 \
 	-lab "$lab" -server "$(realpath ../../bin/slo-apiserver)" -lab-dir "$dir/lab" "$@"

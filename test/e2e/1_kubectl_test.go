@@ -119,7 +119,14 @@ func TestKubectl(t *testing.T) {
 				}
 			})
 		}
-		t.Run(name+"/watch", func(t *testing.T) {
+	}
+}
+
+// A watch is sent an update within a minute or so: beside all other waits.
+func TestKubectlWatch(t *testing.T) {
+	t.Parallel()
+	for name, binary := range kubectls(t) {
+		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			testWatch(t, binary)
 		})

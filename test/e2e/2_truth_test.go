@@ -131,6 +131,7 @@ func objectiveBy(labels map[string]string) string {
 // TestTruth compares what is served with other ways to know it, under one load
 // that lasts for longer than a window.
 func TestTruth(t *testing.T) {
+	t.Parallel()
 	settled(t)
 	lab.load(t, "mixed")
 	lab.load(t, "custom")

@@ -120,6 +120,7 @@ func TestOneKubeAPIServerStops(t *testing.T) {
 }
 
 func TestAllKubeletsStop(t *testing.T) {
+	t.Parallel()
 	lab.do(t, "stop", "kubelets")
 	t.Cleanup(func() { lab.do(t, "start", "kubelets") })
 	for _, client := range clients() {

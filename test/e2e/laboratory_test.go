@@ -16,6 +16,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -36,7 +37,8 @@ type labState struct {
 	CAFile               string      `json:"caFile"`
 	APIServers           []apiserver `json:"apiservers"`
 	Prometheus           struct {
-		URL string `json:"url"`
+		URL        string `json:"url"`
+		ConfigFile string `json:"configFile"`
 	} `json:"prometheus"`
 	Aggregated struct {
 		Port       int    `json:"port"`
@@ -63,8 +65,10 @@ type laboratory struct {
 	// recorded is a third one, which scrapes through recorders.
 	recorded *recording
 	config   *rest.Config
-	servers  []*exec.Cmd
-	closers  []io.Closer
+
+	mu      sync.Mutex // parallel tests start servers
+	servers []*exec.Cmd
+	closers []io.Closer
 }
 
 func newLaboratory(dir string) (*laboratory, error) {
@@ -132,12 +136,21 @@ func (l *laboratory) startServer(name string, flags ...string) (*versioned.Clien
 	if err := server.Start(); err != nil {
 		return nil, nil, err
 	}
+	l.mu.Lock()
 	l.servers = append(l.servers, server)
+	l.mu.Unlock()
 	direct := rest.CopyConfig(l.config)
 	direct.Host = "https://127.0.0.1:" + strconv.Itoa(port)
 	direct.TLSClientConfig.ServerName = "slo-apiserver.slo-system.svc"
 	client, err := versioned.NewForConfig(direct)
 	return client, server.Process, err
+}
+
+// closeAtEnd closes it when all tests have ended.
+func (l *laboratory) closeAtEnd(c io.Closer) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.closers = append(l.closers, c)
 }
 
 // serverFlags serve on a port with the lab's certificate and account.

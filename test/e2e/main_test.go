@@ -7,7 +7,8 @@
 // plane, with the real kubectl. hack/e2e.sh runs it.
 //
 // The tests share one lab and run one after the other, in the order of the files
-// and within them. Each leaves the cluster at rest.
+// and within them. Each leaves the cluster at rest. Those that mostly wait, and do not
+// disturb each other, are parallel: they come after all others, at one time.
 package e2e
 
 import (

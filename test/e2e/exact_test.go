@@ -174,6 +174,9 @@ func exactReports(pair [2]stretch, reports []v1alpha1.SLOReport) error {
 		if requests, _ := sum(true, func(map[string]string) bool { return true }); excluded != requests {
 			return fmt.Errorf("%s: %d requests for custom resources; the scrapes say %d", report.Name, excluded, requests)
 		}
+		if err := exactBeside(report, points); err != nil {
+			return err
+		}
 	}
 	return nil
 }

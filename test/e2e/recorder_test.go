@@ -65,7 +65,7 @@ func (l *laboratory) startBalanced() (r *recording, err error) {
 	if err != nil {
 		return nil, err
 	}
-	l.closers = append(l.closers, balancer)
+	l.closeAtEnd(balancer)
 	r.address = balancer.Addr().String()
 	r.client, r.process, err = l.startServer("balanced", "--scrape-apiservers=https://"+r.address, "--scrape-kubelets=false")
 	return r, err
@@ -77,7 +77,7 @@ func (l *laboratory) startRecorders() (recorders []*recorder, err error) {
 		if err != nil {
 			return nil, fmt.Errorf("record %s: %w", kubeAPIServer.Name, err)
 		}
-		l.closers = append(l.closers, r)
+		l.closeAtEnd(r)
 		recorders = append(recorders, r)
 	}
 	return recorders, nil
@@ -262,6 +262,9 @@ func (e exposition) add(family *dto.MetricFamily) {
 			put(name, labels, metric.GetCounter().GetValue())
 		case metric.GetGauge() != nil:
 			put(name, labels, metric.GetGauge().GetValue())
+		case name == waitMetric:
+			put(name+"_count", labels, float64(metric.GetHistogram().GetSampleCount()))
+			put(name+"_sum", labels, metric.GetHistogram().GetSampleSum())
 		case name == sliMetric:
 			put(name+"_count", labels, float64(metric.GetHistogram().GetSampleCount()))
 			threshold := thresholds[objectiveOf(labels)]

@@ -23,6 +23,7 @@ import (
 // Whatever is wrong is found before anything is served: exit code 1, and one
 // error that names the input.
 func TestRefusals(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	file := func(name, content string) string {
 		path := filepath.Join(dir, name)
@@ -64,6 +65,10 @@ func TestRefusals(t *testing.T) {
 		"malformed file": {
 			prometheus("--prometheus-url="+lab.state.Prometheus.URL, "--prometheus-http-config-file="+file("http.yaml", "basic_auth:\n  user: me\n")),
 			[]string{"http.yaml", "line 2"},
+		},
+		"bad objectives": {
+			[]string{"--objectives-file=" + file("objectives.yaml", ownObjectives("7"))},
+			[]string{"--objectives-file: ", `objectives.yaml:6: objectives[0].threshold: "7" must be a duration with its unit`},
 		},
 		"malformed target":       {[]string{"--scrape-apiservers=10.0.0.1:6443"}, []string{"--scrape-apiservers", "10.0.0.1:6443"}},
 		"target without TLS":     {[]string{"--scrape-apiservers=http://10.0.0.1:6443"}, []string{"--scrape-apiservers", "https"}},

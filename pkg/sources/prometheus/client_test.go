@@ -10,6 +10,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -159,9 +160,9 @@ func TestCheckBusy(t *testing.T) {
 // Where POST is not allowed the same is asked by GET, and POST is not tried again.
 func TestCheckByGet(t *testing.T) {
 	for _, status := range []int{405, 501} {
-		methods := ""
+		var methods []string
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			if methods += r.Method + " "; r.Method == http.MethodPost {
+			if methods = append(methods, r.Method); r.Method == http.MethodPost {
 				w.WriteHeader(status)
 				return
 			}
@@ -177,7 +178,7 @@ func TestCheckByGet(t *testing.T) {
 			}
 		}
 		server.Close()
-		if methods != "POST GET GET " {
+		if !slices.Equal(methods, []string{http.MethodPost, http.MethodGet, http.MethodGet}) {
 			t.Errorf("%d: got %s", status, methods)
 		}
 	}

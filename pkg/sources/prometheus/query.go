@@ -118,7 +118,7 @@ func (s *session) send(ctx context.Context, path string, form url.Values, c *cos
 	s.ownParameters(form)
 	maps.Copy(form, s.parameters)
 	form.Set("timeout", strconv.FormatInt(s.timeout.Milliseconds(), 10)+"ms")
-	response, body, err := s.exchange(own, path, form)
+	response, body, err := s.exchange(own, path, form) //nolint:bodyclose // api.Client reads and closes it
 	switch {
 	case err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded):
 		return fmt.Errorf("query %s: no answer before the time of the caller was over: %w", s.address(), ctx.Err())
@@ -150,7 +150,7 @@ func (s *session) exchange(ctx context.Context, path string, form url.Values) (*
 			return nil, "", err
 		}
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		response, body, err := s.client.Do(ctx, request) //nolint:bodyclose // api.Client reads and closes it
+		response, body, err := s.client.Do(ctx, request)
 		if err != nil || response.StatusCode != http.StatusMethodNotAllowed && response.StatusCode != http.StatusNotImplemented {
 			return response, string(body), err
 		}
@@ -160,7 +160,7 @@ func (s *session) exchange(ctx context.Context, path string, form url.Values) (*
 	if err != nil {
 		return nil, "", err
 	}
-	response, body, err := s.client.Do(ctx, request) //nolint:bodyclose // api.Client reads and closes it
+	response, body, err := s.client.Do(ctx, request)
 	if err == nil && response.StatusCode/100 == 2 {
 		s.getOnly.Store(true)
 	}

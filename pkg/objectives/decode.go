@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
 
 	"go.yaml.in/yaml/v3"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -73,7 +74,20 @@ func (d *decoder) syntax(err error) {
 	d.fail(line, "is no YAML: "+strings.TrimPrefix(text, "yaml: "))
 }
 
+// longestProblem in bytes, of which there may be one in a condition of every report.
+const longestProblem = 500
+
+// fail with what is wrong, in one line: what the file has as names and values is in it.
 func (d *decoder) fail(line int, problem string) {
+	problem = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, problem)
+	if len(problem) > longestProblem {
+		problem = strings.ToValidUTF8(problem[:longestProblem], "") + "..."
+	}
 	d.errors = append(d.errors, Error{File: d.file, Line: line, Problem: problem})
 }
 
@@ -134,9 +148,16 @@ func names(known fields) []string {
 	return all
 }
 
+// mostElements of one list. Those of a cluster have some tens.
+const mostElements = 1000
+
 // each decodes the elements of a list.
 func (d *decoder) each(path *field.Path, node *yaml.Node, decode func(path *field.Path, element *yaml.Node)) {
 	if !d.is(path, node, yaml.SequenceNode, "a list") {
+		return
+	}
+	if n := len(node.Content); n > mostElements {
+		d.fail(node.Line, fmt.Sprintf("%s: there are %d elements; at most %d are taken", path, n, mostElements))
 		return
 	}
 	for i, element := range node.Content {

@@ -119,6 +119,21 @@ func TestManyErrors(t *testing.T) {
 	}
 }
 
+// An error goes into a condition of every report: it is one line, and short.
+func TestErrorsAreShort(t *testing.T) {
+	for name, body := range map[string]string{
+		"a long value":  changed("threshold: " + strings.Repeat("é", 100_000)),
+		"a long name":   changed(strings.Repeat("x", 1000) + ": 1"),
+		"lines":         changed(`"a\nb": 1`),
+		"many elements": changed("exclude: [" + strings.Repeat("{group: batch}, ", mostElements+1) + "]"),
+	} {
+		_, err := Load("test.yaml", []byte(header+body))
+		if err == nil || len(err.Error()) > longestProblem+100 || strings.ContainsAny(err.Error(), "\n\ufffd") || !strings.HasPrefix(err.Error(), "test.yaml:5: ") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 func changed(entry string) string {
 	return "objectives:\n- name: api-latency-mutating\n  " + entry + "\n"
 }

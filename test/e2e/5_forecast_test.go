@@ -47,10 +47,17 @@ func (f forecasted) holds(exhausted time.Time) bool {
 	return !exhausted.Before(early) && !exhausted.After(late)
 }
 
-// testForecast lets the demand of a level rise until its seats are gone, and compares
+// TestForecast lets the demand of a level rise until its seats are gone, and compares
 // when that is, by the kube-apiserver's own figures, with what was said before.
-func testForecast(t *testing.T, namespace string) {
+func TestForecast(t *testing.T) {
 	t.Parallel()
+	lab.do(t, "webhook", "4s")
+	t.Cleanup(func() { lab.do(t, "webhook", "off") })
+	namespace := webhookNamespace(t)
+	rising.create(t)
+	flat.create(t)
+	rising.wantKnown(t, namespace)
+	flat.wantKnown(t, namespace)
 	// A window of its own: a forecast needs figures of a minute at least.
 	server, process, err := lab.startServer("forecast", "--window=2m", "--scrape-kubelets=false")
 	if err != nil {

@@ -28,8 +28,7 @@ type usedLevel struct {
 }
 
 // usedLevels are the ones that no cluster is born with. The large kube-apiserver has
-// 600 seats for the 245 shares of the levels that it is born with, the 2 of these,
-// and the 32 of those that are forecast.
+// 600 seats for the 245 shares of the levels that it is born with, and the 2 of these.
 //
 // A level of no shares has no seats. Without queues it runs one request at a time
 // all the same, for a request may be wider than the limit when it is alone
@@ -49,29 +48,23 @@ func TestOwnLevels(t *testing.T) {
 	lab.do(t, "webhook", "4s")
 	t.Cleanup(func() { lab.do(t, "webhook", "off") })
 	namespace := webhookNamespace(t)
-	levels := []ownLevel{rising, flat}
-	for _, l := range usedLevels {
-		levels = append(levels, l.ownLevel)
-	}
 	var remove []func()
-	for _, l := range levels {
+	for _, l := range usedLevels {
 		remove = append(remove, l.create(t))
 	}
-	for _, l := range levels {
+	for _, l := range usedLevels {
 		l.wantKnown(t, namespace)
 	}
-	t.Run("used", func(t *testing.T) {
-		t.Run("at once", func(t *testing.T) { testUsedLevels(t, namespace) })
-		t.Run("more and more", func(t *testing.T) { testForecast(t, namespace) })
-	})
+	use(t, namespace)
 	for _, f := range remove {
 		f()
 	}
-	wantGone(t, levels)
+	wantGone(t)
 }
 
-func testUsedLevels(t *testing.T, namespace string) {
-	t.Parallel()
+// use all the levels at once.
+func use(t *testing.T, namespace string) {
+	t.Helper()
 	held := map[string]*callers{}
 	for _, l := range usedLevels {
 		held[l.name] = l.hold(t, namespace)
@@ -197,14 +190,14 @@ func wantExempt(t *testing.T) {
 }
 
 // wantGone: what is deleted is no longer listed.
-func wantGone(t *testing.T, levels []ownLevel) {
+func wantGone(t *testing.T) {
 	t.Helper()
 	eventually(t, 30*time.Second, "deleted levels are not listed", func() error {
 		out, stderr, err := kubectl(t, kubectls(t)["lab"], "get", "apfheadrooms", "-o", "name")
 		if err != nil || !strings.Contains(out, "/workload-low\n") {
 			return fmt.Errorf("%w\n%s%s", err, out, stderr)
 		}
-		for _, l := range levels {
+		for _, l := range usedLevels {
 			if strings.Contains(out, l.name) {
 				return fmt.Errorf("%s is listed", l.name)
 			}

@@ -130,10 +130,11 @@ func (s *answers[T, P]) get(q question, answerTo func() *answer[T, P]) *answer[T
 		return a
 	}
 	a := answerTo()
-	a.budget = &s.budget
 	if s.dropped || len(s.shared) == sharedAnswers {
+		a.budget = &atomic.Int64{} // it goes with its reader, and uses up nothing of the others'
 		return a
 	}
+	a.budget = &s.budget
 	if s.shared == nil {
 		s.shared = map[question]*answer[T, P]{}
 		s.budget.Store(sharedBytes)

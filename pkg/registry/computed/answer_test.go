@@ -144,3 +144,24 @@ func TestEncodingThatFails(t *testing.T) {
 		t.Errorf("after a panic: got %q, %v", got, err)
 	}
 }
+
+// Answers that are not shared, such as pages of a long list, use up no room of those
+// that are.
+func TestOwnAnswersUseUpNothing(t *testing.T) {
+	r, _ := newGaugeREST(t, newGauge("a", "ok", "1"))
+	e := &encoder{bytes: sharedBytes / (2 * sharedAnswers)}
+	for limit := range int64(4 * sharedAnswers) {
+		if _, err := e.ask(t, r, &metainternalversion.ListOptions{Limit: limit}, "json"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := e.calls.Load()
+	for range 2 {
+		if _, err := e.ask(t, r, nil, "yaml"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := e.calls.Load() - before; got != 1 {
+		t.Errorf("a shared answer was encoded %d times, want once", got)
+	}
+}

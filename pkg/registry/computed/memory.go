@@ -16,7 +16,7 @@ const (
 	// five (k8s.io/apiserver pkg/storage/storagebackend, DefaultCompactInterval).
 	remembered = 24
 	// rememberedObjects bounds the memory where an evaluation has many objects: at
-	// about 1 KB each that is 20 MB.
+	// about 2 KB each, which is an indicator with all its figures, that is 40 MB.
 	rememberedObjects = 20_000
 	// rememberedAlways is the newest evaluation and the one before it: a list is
 	// continued, and followed by a watch, within moments.

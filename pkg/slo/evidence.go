@@ -38,7 +38,7 @@ func (a Assessment) evidence(status *v1alpha1.SLOReportStatus, reading *sources.
 	signal.Queries = evidence.Queries(result)
 	e.Signals = []v1alpha1.SignalEvidence{signal}
 	if result.Expressions != nil && a.problem == "" && len(a.tallies) > 0 {
-		f := figures{Objective: o, Expressions: result.Expressions, extrapolated: reading.Rule == sources.Extrapolated}
+		f := figures{Objective: o, Expressions: result.Expressions, rule: reading.Rule}
 		e.Figures = f.of(status, a.tallies)
 	}
 	return e
@@ -55,7 +55,7 @@ func (o Objective) valueOf(s sources.Series, label string) string {
 type figures struct {
 	Objective
 	sources.Expressions
-	extrapolated bool
+	rule sources.Rule
 }
 
 func (f figures) of(status *v1alpha1.SLOReportStatus, tallies []*tally) []v1alpha1.FigureEvidence {
@@ -202,9 +202,7 @@ func (f figures) increase(selections []sources.Selection, more ...sources.Matche
 
 // quantile in milliseconds, rounded up as it is served: see milliseconds.
 func (f figures) quantile(q float64, b *sources.Buckets, only sources.Selection) string {
-	if f.extrapolated {
-		q -= noise
-	}
+	q = allowing(q, f.rule)
 	// The bounds that all instances have, in case there are others.
 	bounds := sources.Matcher{Label: "le"}
 	for _, bound := range b.Bounds {

@@ -1345,7 +1345,7 @@ func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.
 					},
 					"rule": {
 						SchemaProps: spec.SchemaProps{
-							Description: "rule by which increases were taken: Exact or Extrapolated.",
+							Description: "rule by which increases were taken: Exact, Extrapolated or BetweenSamples.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1353,7 +1353,7 @@ func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.
 					},
 					"evaluationTime": {
 						SchemaProps: spec.SchemaProps{
-							Description: "evaluationTime is the end of the window, at which queries were evaluated and expressions are to be, to the millisecond.",
+							Description: "evaluationTime is the end of the window, at which queries were evaluated and expressions are to be, to the millisecond. VictoriaMetrics, of which the rule is BetweenSamples, has to be asked with the parameter nocache=1: without it, it answers in part as of 30 s earlier.",
 							Ref:         ref(v1.MicroTime{}.OpenAPIModelName()),
 						},
 					},
@@ -1401,7 +1401,7 @@ func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "figures are PromQL, each for a figure of this status. With the rule Extrapolated they give the same number at evaluationTime; of what is rounded, too. With the rule Exact they are for a Prometheus that scrapes the same targets: they name no scrape job, and its increases differ by what PromQL extrapolates. Where no series answers the figure is 0.",
+							Description: "figures are PromQL, each for a figure of this status. With the rules Extrapolated and BetweenSamples they give the same number at evaluationTime; of what is rounded, too. With the rule Exact they are for a Prometheus that scrapes the same targets: they name no scrape job, and its increases differ by what PromQL extrapolates. Where no series answers the figure is 0.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -1604,7 +1604,7 @@ func schema_pkg_apis_slo_v1alpha1_FigureEvidence(ref common.ReferenceCallback) c
 					},
 					"expression": {
 						SchemaProps: spec.SchemaProps{
-							Description: "expression in PromQL.",
+							Description: "expression in PromQL; in MetricsQL with the rule BetweenSamples. For when and how it is asked see evaluationTime.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",

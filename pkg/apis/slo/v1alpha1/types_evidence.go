@@ -12,10 +12,12 @@ type Evidence struct {
 	// address of the Prometheus that was asked, without credentials.
 	// +optional
 	Address string `json:"address,omitempty"`
-	// rule by which increases were taken: Exact or Extrapolated.
+	// rule by which increases were taken: Exact, Extrapolated or BetweenSamples.
 	Rule IncreaseRule `json:"rule"`
 	// evaluationTime is the end of the window, at which queries were evaluated and
-	// expressions are to be, to the millisecond.
+	// expressions are to be, to the millisecond. VictoriaMetrics, of which the rule is
+	// BetweenSamples, has to be asked with the parameter nocache=1: without it, it answers
+	// in part as of 30 s earlier.
 	EvaluationTime metav1.MicroTime `json:"evaluationTime"`
 	// newestSampleTime is the time of the newest sample of any instance.
 	// +optional
@@ -28,9 +30,9 @@ type Evidence struct {
 	// +listMapKey=name
 	// +optional
 	Signals []SignalEvidence `json:"signals,omitempty"`
-	// figures are PromQL, each for a figure of this status. With the rule Extrapolated
-	// they give the same number at evaluationTime; of what is rounded, too. With the
-	// rule Exact they are for a Prometheus that scrapes the same targets: they name no
+	// figures are PromQL, each for a figure of this status. With the rules Extrapolated
+	// and BetweenSamples they give the same number at evaluationTime; of what is rounded,
+	// too. With the rule Exact they are for a Prometheus that scrapes the same targets: they name no
 	// scrape job, and its increases differ by what PromQL extrapolates. Where no series
 	// answers the figure is 0.
 	// +listType=map
@@ -75,6 +77,9 @@ const (
 	// IncreaseExtrapolated is PromQL's increase(), with what was born within the
 	// window added.
 	IncreaseExtrapolated IncreaseRule = "Extrapolated"
+	// IncreaseBetweenSamples is MetricsQL's increase(), which extends nothing, with what
+	// was born within the window added. It is the rule of VictoriaMetrics.
+	IncreaseBetweenSamples IncreaseRule = "BetweenSamples"
 )
 
 // SignalEvidence is what one signal was read from.
@@ -130,7 +135,8 @@ type FigureEvidence struct {
 	// figure by its path in this status. Of byInstance it is the figure of each
 	// instance, named by the label instance; those of total and requests are their sum.
 	Figure string `json:"figure"`
-	// expression in PromQL.
+	// expression in PromQL; in MetricsQL with the rule BetweenSamples. For when and how
+	// it is asked see evaluationTime.
 	Expression string `json:"expression"`
 }
 

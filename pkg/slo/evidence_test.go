@@ -1,0 +1,54 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package slo
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
+)
+
+// TestEvidenceOfRules wants the percentile to be asked for as it is served: where counts
+// may not be whole, it allows for their noise.
+func TestEvidenceOfRules(t *testing.T) {
+	for _, test := range []struct {
+		rule     sources.Rule
+		known    v1alpha1.IncreaseRule
+		quantile string
+	}{
+		{sources.Exact, v1alpha1.IncreaseExact, "histogram_quantile(0.99, "},
+		{sources.Extrapolated, v1alpha1.IncreaseExtrapolated, "histogram_quantile(0.989999999, "},
+		{sources.BetweenSamples, v1alpha1.IncreaseBetweenSamples, "histogram_quantile(0.989999999, "},
+	} {
+		buckets := sources.Buckets{Bounds: []float64{0.5, 1, math.Inf(+1)}, Counts: []float64{90, 99, 100}}
+		reading := readingOf([]sources.Series{{Values: []string{"", "pods", "", "POST", "resource"}, Histogram: &buckets}})
+		reading.Rule = test.rule
+		latency := reading.Results[SignalRequestLatency]
+		latency.Expressions = sources.Canonical{Signal: requestLatency(t), Metrics: latency.Metrics, Window: reading.Window}
+		reading.Results[SignalRequestLatency] = latency
+		report := mutating(t, reading)
+		e := report.Status.Evidence
+		if e == nil || e.Rule != test.known {
+			t.Errorf("%s: evidence %+v", test.rule, e)
+			continue
+		}
+		i := slices.IndexFunc(e.Figures, func(f v1alpha1.FigureEvidence) bool { return f.Figure == "worst[0].p99Milliseconds" })
+		if i < 0 || !strings.Contains(e.Figures[i].Expression, test.quantile) {
+			t.Errorf("%s: no %s in %+v", test.rule, test.quantile, e.Figures)
+		}
+	}
+}
+
+func requestLatency(t *testing.T) sources.Signal {
+	t.Helper()
+	objectives, err := Catalog(DefaultWindow, DefaultMinimumRequests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return objectives[0].Reads
+}

@@ -650,7 +650,7 @@ func schema_pkg_apis_slo_v1alpha1_APFHeadroomStatus(ref common.ReferenceCallback
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "conditions are HasHeadroom, DataComplete and ConfigurationSound. lastTransitionTime is when this server first saw the present state.",
+							Description: "conditions are HasHeadroom, DataComplete, DataSound and ConfigurationSound. DataSound is absent where nothing was read. lastTransitionTime is when this server first saw the present state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -3478,7 +3478,7 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "conditions are Met, DataComplete, LowTraffic, DayComplete and, with a file of objectives, ObjectivesCurrent. lastTransitionTime is when this server first saw the present state.",
+							Description: "conditions are Met, DataComplete, LowTraffic and DataSound and, where they apply, IndicatorFaithful (the metrics are those of an indicator of SIG Scalability), PromisesKept (the objective is official), DayComplete (it has a verdict) and ObjectivesCurrent (there is a file of objectives). DataSound, IndicatorFaithful and PromisesKept are absent where nothing was read. lastTransitionTime is when this server first saw the present state.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{

@@ -145,7 +145,8 @@ type APFHeadroomStatus struct {
 	// evidence says what the figures were made from. Absent when nothing was read.
 	// +optional
 	Evidence *Evidence `json:"evidence,omitempty"`
-	// conditions are HasHeadroom, DataComplete and ConfigurationSound.
+	// conditions are HasHeadroom, DataComplete, DataSound and ConfigurationSound.
+	// DataSound is absent where nothing was read.
 	// lastTransitionTime is when this server first saw the present state.
 	// +listType=map
 	// +listMapKey=type

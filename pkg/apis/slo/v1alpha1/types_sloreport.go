@@ -184,8 +184,11 @@ type SLOReportStatus struct {
 	// evidence says what the figures were made from. Absent when nothing was read.
 	// +optional
 	Evidence *Evidence `json:"evidence,omitempty"`
-	// conditions are Met, DataComplete, LowTraffic, DayComplete and, with a file of
-	// objectives, ObjectivesCurrent.
+	// conditions are Met, DataComplete, LowTraffic and DataSound and, where they apply,
+	// IndicatorFaithful (the metrics are those of an indicator of SIG Scalability),
+	// PromisesKept (the objective is official), DayComplete (it has a verdict) and
+	// ObjectivesCurrent (there is a file of objectives). DataSound, IndicatorFaithful and
+	// PromisesKept are absent where nothing was read.
 	// lastTransitionTime is when this server first saw the present state.
 	// +listType=map
 	// +listMapKey=type

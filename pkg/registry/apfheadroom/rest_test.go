@@ -47,6 +47,7 @@ func queueing(at time.Time) slo.APFHeadroom {
 				Instance: "10.0.0.1:6443", EarlyTime: metav1.NewTime(at.Add(4 * time.Minute)), LikelyTime: metav1.NewTime(at.Add(12 * time.Minute)),
 			},
 			Instances: &slo.InstanceCounts{Expected: 2, Observed: 2},
+			Evidence:  &slo.Evidence{EvaluationTime: metav1.NewMicroTime(at), Figures: []slo.FigureEvidence{{Figure: "byInstance.nominalSeats", Expression: "x"}}},
 			Conditions: []metav1.Condition{
 				{Type: slo.ConditionHasHeadroom, Status: metav1.ConditionFalse, Reason: "Queueing"},
 				{Type: slo.ConditionConfigurationSound, Status: metav1.ConditionFalse, Reason: "FlowSchemaShadowed"},
@@ -103,6 +104,12 @@ func TestChanged(t *testing.T) {
 		{"current limit", queueing, func(h *slo.APFHeadroom) { h.Status.Worst.CurrentLimitSeats = count(1) }, false},
 		{"queue", queueing, func(h *slo.APFHeadroom) { h.Status.Worst.QueuedRequests = count(1) }, false},
 		{"counts", queueing, func(h *slo.APFHeadroom) { h.Status.Requests.Dispatched = count(1) }, false},
+		{"evidence", queueing, func(h *slo.APFHeadroom) {
+			h.Status.Evidence.EvaluationTime = metav1.NewMicroTime(at.Add(time.Minute))
+			h.Status.Evidence.Figures[0].Expression += "[600s]"
+		}, false},
+		{"evidence for the first time", exempt, func(h *slo.APFHeadroom) { h.Status.Evidence = &slo.Evidence{} }, false},
+		{"evidence lost", queueing, func(h *slo.APFHeadroom) { h.Status.Evidence = nil }, false},
 		{"worst of the unpressed", exempt, func(h *slo.APFHeadroom) { h.Status.Worst.Instance = "x" }, false},
 		{"times of exhaustion", queueing, func(h *slo.APFHeadroom) {
 			h.Status.Exhaustion.LikelyTime, h.Status.Exhaustion.LateTime = metav1.NewTime(at), new(metav1.NewTime(at))

@@ -41,6 +41,7 @@ func violated(at time.Time) slo.SLOReport {
 			Instances:  &slo.InstanceCounts{Expected: 2, Observed: 2},
 			Day:        &slo.DayMinutes{BadMinutes: 9, BadMinutesAllowed: 14},
 			Conditions: []metav1.Condition{{Type: slo.ConditionMet, Status: metav1.ConditionFalse, Reason: "KeysViolated"}},
+			Evidence:   &slo.Evidence{EvaluationTime: metav1.NewMicroTime(at), Figures: []slo.FigureEvidence{{Figure: "requests", Expression: "sum(x)"}}},
 		},
 	}
 }
@@ -54,6 +55,7 @@ func met(at time.Time) slo.SLOReport {
 	r.Status.P99Bucket = &slo.LatencyBucket{OverMilliseconds: 0, UpToMilliseconds: count(5)}
 	r.Status.Keys = &slo.KeyCounts{Total: 40}
 	r.Status.Worst = []slo.KeyFigures{{Resource: "pods"}}
+	r.Status.Evidence = nil
 	r.Status.Day = &slo.DayMinutes{BadMinutesAllowed: 14}
 	r.Status.Conditions = []metav1.Condition{{Type: slo.ConditionMet, Status: metav1.ConditionTrue, Reason: "AllKeysHold"}}
 	return r
@@ -114,6 +116,12 @@ func TestChanged(t *testing.T) {
 		{"idle keys", func(r *slo.SLOReport) { r.Status.Keys.Idle++ }, false},
 		{"good minutes", func(r *slo.SLOReport) { r.Status.Day.GoodMinutes++ }, false},
 		{"finding", func(r *slo.SLOReport) { r.Status.Finding = "x" }, false},
+		{"evidence", func(r *slo.SLOReport) {
+			r.Status.Evidence.EvaluationTime = metav1.NewMicroTime(at.Add(time.Minute))
+			r.Status.Evidence.Figures[0].Expression += "[600s]"
+		}, false},
+		{"evidence for the first time", func(r *slo.SLOReport) { *r = met(at); r.Status.Evidence = &slo.Evidence{} }, false},
+		{"evidence lost", func(r *slo.SLOReport) { r.Status.Evidence = nil }, false},
 		{"message", func(r *slo.SLOReport) { r.Status.Conditions[0].Message = "x" }, false},
 		{"verdict", func(r *slo.SLOReport) { r.Status.Verdict = slo.VerdictUnknown }, true},
 		{"reason", func(r *slo.SLOReport) { r.Status.Conditions[0].Reason = "Stale" }, true},
@@ -131,7 +139,7 @@ func TestChanged(t *testing.T) {
 		{"labels", func(r *slo.SLOReport) { r.Labels = map[string]string{"a": "b"} }, true},
 	} {
 		before, after := violated(at), violated(at)
-		if tc.what == "another worst key, all hold" {
+		if tc.what == "another worst key, all hold" || tc.what == "evidence for the first time" {
 			before = met(at)
 		}
 		tc.change(&after)

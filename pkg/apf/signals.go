@@ -41,7 +41,8 @@ type signal struct {
 
 // catalog is what this package reads. It is not changed. Names, labels and types
 // are those of k8s.io/apiserver pkg/util/flowcontrol/metrics/metrics.go; the first
-// label of all of them is the priority level.
+// label of all of them is the priority level. Versions are those that expose a metric
+// by default: the table of package evidence.
 //
 // The limits are set for every level when it is configured and the demand when
 // seats are allotted, so a level without them is not known. All others appear
@@ -55,7 +56,7 @@ type signal struct {
 var catalog = []signal{
 	{Signal: gauge(nominalLimit,
 		"apiserver_flowcontrol_nominal_limit_seats",       // 1.26 and later
-		"apiserver_flowcontrol_request_concurrency_limit", // hidden from 1.31 on, gone in 1.37
+		"apiserver_flowcontrol_request_concurrency_limit", // up to 1.30; hidden from 1.31 on
 	)},
 	// 1.26 and later. Before, nothing was lent: the nominal limit is in force.
 	{Signal: gauge(currentLimit, "apiserver_flowcontrol_current_limit_seats")},
@@ -114,7 +115,7 @@ var catalog = []signal{
 func executingMetrics() []string {
 	return []string{
 		"apiserver_flowcontrol_current_executing_seats",    // 1.28 and later
-		"apiserver_flowcontrol_request_concurrency_in_use", // hidden from 1.32 on, gone in 1.37
+		"apiserver_flowcontrol_request_concurrency_in_use", // up to 1.31; hidden from 1.32 on
 	}
 }
 

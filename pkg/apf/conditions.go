@@ -40,7 +40,7 @@ const (
 	ReasonWindowIncomplete = "WindowIncomplete"
 )
 
-// ReasonNoFindings: DataSound is True, nothing speaks against the figures. All other
+// ReasonNoFindings says that DataSound is True: nothing speaks against the figures. All other
 // reasons of DataSound are those of package sources; HasHeadroom is Unknown for one of
 // them where the figures can not be relied on.
 const ReasonNoFindings = "NoFindings"

@@ -5,6 +5,7 @@ package apf
 
 import (
 	"math"
+	"net/http"
 	"net/http/httptest"
 	"slices"
 	"testing"
@@ -65,7 +66,7 @@ func TestSeatSecondsAreOfExecution(t *testing.T) {
 		func(*request.RequestInfo) int { return 5000 },
 		fcrequest.DefaultWorkEstimatorConfig(),
 		func(string) uint64 { return 37 },
-	).EstimateWork(httptest.NewRequest("PUT", "/", nil).WithContext(request.WithRequestInfo(t.Context(), info)), "", "")
+	).EstimateWork(httptest.NewRequest(http.MethodPut, "/", nil).WithContext(request.WithRequestInfo(t.Context(), info)), "", "")
 	const changes, execution = 1000, 0.010
 	executed := &sources.Buckets{Bounds: []float64{math.Inf(1)}, Counts: []float64{changes}, Sum: changes * execution}
 	wide := &sources.Buckets{Bounds: []float64{math.Inf(1)}, Counts: []float64{changes}, Sum: changes * float64(work.MaxSeats())}

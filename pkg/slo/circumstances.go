@@ -4,6 +4,7 @@
 package slo
 
 import (
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -38,12 +39,8 @@ const (
 func circumstanceSignals() []sources.Signal {
 	requests := map[string][]string{"component": {"apiserver"}}
 	with := func(more map[string][]string) map[string][]string {
-		all := map[string][]string{}
-		for _, matches := range []map[string][]string{requests, more} {
-			for label, values := range matches {
-				all[label] = values
-			}
-		}
+		all := maps.Clone(requests)
+		maps.Copy(all, more)
 		return all
 	}
 	return append(sources.IdentitySignals(),

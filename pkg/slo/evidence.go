@@ -172,7 +172,7 @@ func (f figures) requests(selections ...sources.Selection) string {
 // slow requests of each key, rounded likewise.
 func (f figures) slow(selections ...sources.Selection) string {
 	total := f.total(selections)
-	part := ""
+	var part string
 	switch {
 	case f.Type != v1alpha1.IndicatorRatio:
 		part = "(" + total + " - " + f.increase(selections, sources.Bound(f.Threshold.Seconds())) + ")"

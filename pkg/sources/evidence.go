@@ -15,9 +15,9 @@ type Origin struct {
 type OriginKind string
 
 const (
-	// Scraped: the instances themselves were asked.
+	// Scraped says that the instances themselves were asked.
 	Scraped OriginKind = "Scrape"
-	// Queried: the API of a Prometheus was asked.
+	// Queried says that the API of a Prometheus was asked.
 	Queried OriginKind = "Prometheus"
 )
 
@@ -32,7 +32,7 @@ type Role string
 
 // Roles, in the order of Result.Queries.
 const (
-	// RoleIncrease: of a counter. It is the figure.
+	// RoleIncrease says that of a counter. It is the figure.
 	RoleIncrease Role = "Increase"
 	// RoleBuckets and RoleSum: increases of a histogram.
 	RoleBuckets Role = "Buckets"

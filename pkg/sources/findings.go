@@ -14,11 +14,11 @@ import (
 type Effect int
 
 const (
-	// Noted: the figures are right all the same.
+	// Noted says that the figures are right all the same.
 	Noted Effect = iota
-	// Doubtful: the figures are right for what was read, which may not be all.
+	// Doubtful says that the figures are right for what was read, which may not be all.
 	Doubtful
-	// Refused: the figures may be wrong. Nothing good may be said by them.
+	// Refused says that the figures may be wrong. Nothing good may be said by them.
 	Refused
 )
 

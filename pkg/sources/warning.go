@@ -24,49 +24,49 @@ func (w Warning) String() string { return w.Message }
 type Reason string
 
 const (
-	// QueryFailed: the backend did not answer what was asked about a signal, or
+	// QueryFailed says that the backend did not answer what was asked about a signal, or
 	// about the instances of a component.
 	QueryFailed Reason = "QueryFailed"
-	// PartialResponse: the backend says that its answer is not all it should be.
+	// PartialResponse says that the backend says that its answer is not all it should be.
 	PartialResponse Reason = "PartialResponse"
-	// QueryRemark: the backend has a remark on the text of a query.
+	// QueryRemark says that the backend has a remark on the text of a query.
 	QueryRemark Reason = "QueryRemark"
-	// TargetsUnknown: which instances there are could not be found out, or none was.
+	// TargetsUnknown says that which instances there are could not be found out, or none was.
 	TargetsUnknown Reason = "TargetsUnknown"
-	// TargetGone: an instance is no longer a target. What it counted is included.
+	// TargetGone says that an instance is no longer a target. What it counted is included.
 	TargetGone Reason = "TargetGone"
-	// OwnServer: an slo-apiserver is among the kube-apiservers. See Strangers.
+	// OwnServer says that an slo-apiserver is among the kube-apiservers. See Strangers.
 	OwnServer Reason = "OwnServer"
-	// ForeignServer: another server that is no kube-apiserver is among them.
+	// ForeignServer says that another server that is no kube-apiserver is among them.
 	ForeignServer Reason = "ForeignServer"
-	// ScrapedTwice: several jobs scrape one instance. One of them is counted.
+	// ScrapedTwice says that several jobs scrape one instance. One of them is counted.
 	ScrapedTwice Reason = "ScrapedTwice"
-	// ConflictingSeries: two series at a time are those of one instance. It is not read.
+	// ConflictingSeries says that two series at a time are those of one instance. It is not read.
 	ConflictingSeries Reason = "ConflictingSeries"
-	// SeveralClusters: the backend has instances of several clusters. None is read.
+	// SeveralClusters says that the backend has instances of several clusters. None is read.
 	SeveralClusters Reason = "SeveralClusters"
-	// SharedAddress: several processes answer at one address.
+	// SharedAddress says that several processes answer at one address.
 	SharedAddress Reason = "SharedAddress"
-	// TwinInstances: two instances started at the same moment, and may be one.
+	// TwinInstances says that two instances started at the same moment, and may be one.
 	TwinInstances Reason = "TwinInstances"
-	// StaleSamples: the newest sample of an instance is too old to speak for the
+	// StaleSamples says that the newest sample of an instance is too old to speak for the
 	// present.
 	StaleSamples Reason = "StaleSamples"
-	// FutureSamples: the clock of the backend, or of a target, is ahead.
+	// FutureSamples says that the clock of the backend, or of a target, is ahead.
 	FutureSamples Reason = "FutureSamples"
-	// CounterReset: a process started anew in the window. Counts of both are added up.
+	// CounterReset says that a process started anew in the window. Counts of both are added up.
 	CounterReset Reason = "CounterReset"
-	// SeriesLimit: new series were left out over the limit of a target.
+	// SeriesLimit says that new series were left out over the limit of a target.
 	SeriesLimit Reason = "SeriesLimit"
-	// SeriesInvalid: some series of a metric can not be read as what they should be.
+	// SeriesInvalid says that some series of a metric can not be read as what they should be.
 	SeriesInvalid Reason = "SeriesInvalid"
-	// BucketsDiffer: the instances have a histogram with different buckets.
+	// BucketsDiffer says that the instances have a histogram with different buckets.
 	BucketsDiffer Reason = "BucketsDiffer"
-	// VersionsMixed: a signal was read from more than one metric.
+	// VersionsMixed says that a signal was read from more than one metric.
 	VersionsMixed Reason = "VersionsMixed"
-	// NativeHistogramUnread: there are native histograms only, and they are not read.
+	// NativeHistogramUnread says that there are native histograms only, and they are not read.
 	NativeHistogramUnread Reason = "NativeHistogramUnread"
-	// NativeHistogram: the figures are those of native histograms. Counts at bounds
+	// NativeHistogram says that the figures are those of native histograms. Counts at bounds
 	// that are no bounds of these are interpolated: Buckets.Interpolated tells.
 	NativeHistogram Reason = "NativeHistogram"
 )

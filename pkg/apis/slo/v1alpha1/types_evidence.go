@@ -62,9 +62,9 @@ type Evidence struct {
 type MetricsSource string
 
 const (
-	// SourceScrape: this server scraped the instances itself.
+	// SourceScrape says that this server scraped the instances itself.
 	SourceScrape MetricsSource = "Scrape"
-	// SourcePrometheus: a Prometheus was asked.
+	// SourcePrometheus says that a Prometheus was asked.
 	SourcePrometheus MetricsSource = "Prometheus"
 )
 
@@ -111,13 +111,13 @@ type SignalEvidence struct {
 type MetricReason string
 
 const (
-	// MetricPreferred: the first choice is there.
+	// MetricPreferred says that the first choice is there.
 	MetricPreferred MetricReason = "Preferred"
-	// MetricFallback: the first choice is not there.
+	// MetricFallback says that the first choice is not there.
 	MetricFallback MetricReason = "Fallback"
-	// MetricMixedVersions: instances of several versions have different ones.
+	// MetricMixedVersions says that instances of several versions have different ones.
 	MetricMixedVersions MetricReason = "MixedVersions"
-	// MetricNone: none is there.
+	// MetricNone says that none is there.
 	MetricNone MetricReason = "None"
 )
 

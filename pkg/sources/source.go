@@ -231,7 +231,8 @@ type Result struct {
 	// Queries as they were sent, by role; none where the source sends none. All that
 	// adds up to the figures is among them. Which instances count was asked before.
 	Queries []Query
-	// Expressions repeat the figures; nil where nothing is known that would.
+	// Expressions repeat the figures; nil where nothing is known that would, as of native
+	// histograms.
 	Expressions Expressions
 }
 

@@ -27,6 +27,9 @@ import (
 // le:BOUND=unknown, qN= for the N-th percentile, bucketN=LOWER..UPPER; instance=
 // for signals read per instance. A signal may have no other series than those
 // named, and no other instance may be in the reading.
+//
+// Of every signal that has series there is evidence, which no file states: see
+// comparison.evidence.
 func Compare(scenario Scenario, reading *sources.Reading) []string {
 	c := comparison{scenario: scenario, reading: reading, named: map[string]bool{}}
 	if !reading.At.Equal(scenario.At) || reading.Window != scenario.Window {
@@ -43,6 +46,7 @@ func Compare(scenario Scenario, reading *sources.Reading) []string {
 		}
 	}
 	c.nothingElse()
+	c.evidence()
 	return c.differences
 }
 

@@ -77,6 +77,7 @@ func TestCompareSees(t *testing.T) {
 			r.Results["requests"] = sources.Result{Series: slices.Repeat(r.Results["requests"].Series, 2)}
 		},
 	}
+	spoilEvidence(spoil)
 	const samples = "samples=-60s:7.5,0s:6: got "
 	seats := func(got string, change func([]sources.Sample) []sources.Sample) {
 		spoil[samples+got] = func(r *sources.Reading) {
@@ -105,6 +106,50 @@ func TestCompareSees(t *testing.T) {
 		}
 	}
 }
+
+// spoilEvidence of a source that scrapes, and of one that it is made to look like, which
+// was asked.
+func spoilEvidence(spoil map[string]func(*sources.Reading)) {
+	result := func(name string, change func(*sources.Result)) func(*sources.Reading) {
+		return func(r *sources.Reading) {
+			result := r.Results[name]
+			change(&result)
+			r.Results[name] = result
+		}
+	}
+	queries := func(all ...sources.Query) func(*sources.Reading) {
+		return func(r *sources.Reading) {
+			r.Origin = sources.Origin{Kind: sources.Queried, Address: "http://prometheus.example"}
+			result("requests", func(result *sources.Result) { result.Queries = all })(r)
+		}
+	}
+	good := sources.Query{Role: sources.RoleIncrease, PromQL: "increase(requests_total[120s])"}
+	canonical := func(metric string) func(*sources.Result) {
+		return func(r *sources.Result) { r.Expressions = sources.Canonical{Metrics: []string{metric}} }
+	}
+	maps.Copy(spoil, map[string]func(*sources.Reading){
+		"was scraped, and has no URL": func(r *sources.Reading) { r.Instances[0].URL = "" },
+		`the origin "" is of no kind`: func(r *sources.Reading) { r.Origin = sources.Origin{} },
+		"has no address":              func(r *sources.Reading) { r.Origin.Kind = sources.Queried },
+		"signal requests has 1 queries, and its origin is Scrape": result("requests", func(r *sources.Result) {
+			r.Queries = []sources.Query{good}
+		}),
+		"signal requests has 0 queries, and its origin is Prometheus": queries(),
+		"is out of order":                                 queries(sources.Query{Role: sources.RoleSum, PromQL: good.PromQL}, good),
+		`role "Guess" is out of order`:                    queries(good, sources.Query{Role: "Guess", PromQL: good.PromQL}),
+		`"up" asks for none of its metrics`:               queries(sources.Query{Role: sources.RoleIncrease, PromQL: "up"}),
+		"signal seats has series, and no expressions":     result("seats", func(r *sources.Result) { r.Expressions = nil }),
+		"signal seats: its expressions do not read seats": result("seats", canonical("chairs")),
+		"requests: its expressions do not read":           result("requests", canonical("answers_total")),
+		`its expressions do not select code="a"`:          result("requests", func(r *sources.Result) { r.Expressions = deaf{} }),
+	})
+}
+
+// deaf expressions select nothing.
+type deaf struct{}
+
+func (deaf) Increase([]string, ...sources.Selection) string { return "requests_total" }
+func (deaf) Newest([]string, ...sources.Selection) string   { return "seats" }
 
 func TestBody(t *testing.T) {
 	scenario, err := Parse("small", small)

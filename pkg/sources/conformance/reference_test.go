@@ -24,13 +24,13 @@ func TestReference(t *testing.T) {
 }
 
 func (r reference) Read(_ context.Context, at time.Time, window time.Duration) (*sources.Reading, error) {
-	reading := &sources.Reading{At: at, Window: window, Rule: sources.Exact, Results: map[string]sources.Result{}}
+	reading := &sources.Reading{At: at, Window: window, Rule: sources.Exact, Origin: sources.Origin{Kind: sources.Scraped}, Results: map[string]sources.Result{}}
 	observed := map[string][]Scrape{}
 	for _, instance := range r.scenario.Instances {
 		if instance.Stranger {
 			continue
 		}
-		read := sources.Instance{Component: instance.Component, Name: instance.Name, Problem: "no answer"}
+		read := sources.Instance{Component: instance.Component, Name: instance.Name, Problem: "no answer", URL: "https://" + instance.Name + "/metrics"}
 		scrapes := withinWindow(instance.Scrapes, at.Add(-window))
 		if last := len(scrapes) - 1; last >= 0 && at.Sub(scrapes[last].Time) <= r.scenario.Step*5/2 {
 			observed[string(instance.Component)+instance.Name] = scrapes
@@ -156,6 +156,7 @@ func result(signal sources.Signal, reading *sources.Reading, observed map[string
 		result.Series = append(result.Series, *series[key])
 	}
 	slices.SortFunc(result.Series, seriesOrder)
+	result.Expressions = sources.Canonical{Signal: signal, Metrics: result.Metrics, Window: reading.Window}
 	return result
 }
 

@@ -144,7 +144,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	})
 	if q.past == nil { // nobody asks for the evidence of each minute of the past
 		result.Queries = again.asked.queries()
-		if len(again.parts) > 0 {
+		if len(again.parts) > 0 && !native { // which has no series of buckets to ask for
 			result.Expressions = again
 		}
 	}

@@ -67,7 +67,8 @@ func newObjects(config *rest.Config, scrape *ScrapeConfig) (*objects, error) {
 		informer := all.Core().V1().Nodes()
 		o.nodes, o.synced[nodes] = informer.Lister(), informer.Informer().HasSynced
 	}
-	if scrape != nil && len(scrape.APIServers) == 0 {
+	// A Prometheus may know fewer kube-apiservers than there are: see expected.
+	if scrape == nil || len(scrape.APIServers) == 0 {
 		kubernetesService := informers.NewSharedInformerFactoryWithOptions(client, 0,
 			informers.WithNamespace(metav1.NamespaceDefault),
 			informers.WithTweakListOptions(func(options *metav1.ListOptions) {

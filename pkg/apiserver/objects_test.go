@@ -23,7 +23,7 @@ func TestObjectsAreThoseThatAreNeeded(t *testing.T) {
 		scrape *ScrapeConfig
 		want   []string
 	}{
-		"prometheus":         {nil, nil},
+		"prometheus":         {nil, []string{endpointSlices}},
 		"all found":          {&ScrapeConfig{Kubelets: true}, []string{endpointSlices, nodes}},
 		"named apiservers":   {&ScrapeConfig{APIServers: []string{"https://a"}, Kubelets: true}, []string{nodes}},
 		"no kubelets":        {&ScrapeConfig{}, []string{endpointSlices}},

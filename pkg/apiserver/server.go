@@ -71,6 +71,7 @@ func (c CompletedConfig) New(ctx context.Context) (*Server, error) {
 		File:        defined.File,
 		// The embedded source finds them by the nodes, and may be told to choose.
 		EveryKubelet: c.Source.Prometheus != nil,
+		Expected:     c.expected(objects),
 		Window:       c.Window,
 		Interval:     c.Interval,
 		Timeout:      source.timeout,

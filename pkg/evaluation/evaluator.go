@@ -57,8 +57,8 @@ type Evaluation struct {
 	ReadingProblem error
 }
 
-// Config of an Evaluator. Every field is needed but Historian, Unread, File and
-// StateDir. Source, Historian, Objectives, Unread and File are those at the start: see
+// Config of an Evaluator. Every field is needed but Historian, Unread, File, Expected
+// and StateDir. Source, Historian, Objectives, Unread and File are those at the start: see
 // Replace.
 type Config struct {
 	Source sources.Source
@@ -75,6 +75,9 @@ type Config struct {
 	// EveryKubelet says that the source is to know the kubelets of all nodes: with
 	// fewer, some are missing. Not where they are chosen.
 	EveryKubelet bool
+	// Expected is how many instances of a component the cluster knows, at least, at the
+	// time that it is called; a component that is not known is absent. Nil: none is.
+	Expected func() map[sources.Component]int
 	// Window is read at every evaluation.
 	Window time.Duration
 	// Interval is the age up to which an evaluation is served again.

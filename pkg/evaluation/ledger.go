@@ -36,9 +36,13 @@ func (e *Evaluator) judge(ctx context.Context, d *Definitions, next *Evaluation)
 	err := guard(ctx, "evaluate the objectives", func() {
 		// Without classes the reports say why they are Unknown.
 		classes, err := e.Resources.Classes()
-		judged = slo.Judge(d.Objectives, e.reading, classes, slo.Options{
+		options := slo.Options{
 			ResourcesProblem: err, EveryKubelet: e.EveryKubelet, Unread: d.Unread, Queues: queues(e.reading), Rejected: rejections(e.reading),
-		})
+		}
+		if e.Expected != nil {
+			options.Expected = e.Expected()
+		}
+		judged = slo.Judge(d.Objectives, e.reading, classes, options)
 	})
 	if err != nil {
 		judged = slo.Judged{

@@ -13,6 +13,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // What a cluster promises, for Kubernetes to promise its objectives
@@ -62,6 +63,9 @@ func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 		case !known:
 			unknown = append(unknown, p.resource)
 			continue
+		case n == 0 && c.hasSome(p.resource):
+			unknown = append(unknown, p.resource+" (none counted yet)")
+			continue
 		case n > p.most && broken == "":
 			broken = p.reason
 		}
@@ -90,6 +94,29 @@ func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 		return answer(metav1.ConditionUnknown, ReasonChurnUnknown, texts)
 	}
 	return answer(metav1.ConditionTrue, ReasonWithinLimits, texts)
+}
+
+// hasSome says that there are objects of a resource, or were in the window, whatever was
+// counted. A kube-apiserver counts when it starts, on a new cluster before anything is
+// there, and then every one to 2.2 minutes (k8s.io/apiserver pkg/registry/generic/registry
+// startObservingCount, with --etcd-count-metric-poll-period).
+func (c *circumstances) hasSome(resource string) bool {
+	switch resource {
+	case "namespaces", "services":
+		return true // kube-system and default/kubernetes: kube-apiservers make them
+	case "nodes":
+		isRead := func(i sources.Instance) bool { return i.Component == sources.Kubelet && i.Observed }
+		return slices.ContainsFunc(c.reading.Instances, isRead) || sumOf(c.reading.Results[SignalDispatched], isNodesSchema) > 0
+	case "pods":
+		return c.podChanges > 0
+	}
+	return false
+}
+
+// isNodesSchema says that a flow schema has the requests of nodes alone
+// (k8s.io/apiserver pkg/apis/flowcontrol/bootstrap/default.go).
+func isNodesSchema(values []string) bool {
+	return len(values) == 1 && (values[0] == "system-nodes" || values[0] == "system-node-high")
 }
 
 // crowded built-in resources, of which there are more objects than promised, sorted.

@@ -5,6 +5,7 @@ package apf
 
 import (
 	"slices"
+	"strings"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/evidence"
@@ -17,8 +18,12 @@ func evidenceOf(reading *sources.Reading, level string, status *v1alpha1.APFHead
 	if e == nil {
 		return nil
 	}
+	e.Figures = figures(reading, level, status.ByInstance)
 	for _, row := range catalog {
 		result := reading.Results[row.Name]
+		if isNamed(e.Figures, row.Metrics[0]) && slices.Equal(result.Metrics, row.Metrics[:1]) {
+			continue // the expression names it, and there is nothing else to say
+		}
 		series := 0
 		for _, s := range result.Series {
 			if len(s.Values) > 0 && s.Values[0] == level {
@@ -27,8 +32,12 @@ func evidenceOf(reading *sources.Reading, level string, status *v1alpha1.APFHead
 		}
 		e.Signals = append(e.Signals, evidence.Signal(row.Signal, result, series))
 	}
-	e.Figures = figures(reading, level, status.ByInstance)
 	return e
+}
+
+// isNamed says whether the expression of a figure reads the metric.
+func isNamed(figures []v1alpha1.FigureEvidence, metric string) bool {
+	return slices.ContainsFunc(figures, func(f v1alpha1.FigureEvidence) bool { return strings.Contains(f.Expression, metric+"{") })
 }
 
 // aboutAPF are the warnings about the signals of this package, and those of no signal.

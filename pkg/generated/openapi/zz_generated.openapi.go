@@ -1380,7 +1380,7 @@ func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "signals that were read, and the metrics that they were read from.",
+							Description: "signals that were read, and the metrics that they were read from. Those of an APFHeadroom are left out of which the reason is Preferred and an expression in figures names the metric.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{

@@ -18,8 +18,16 @@ import (
 type asked struct {
 	mu   sync.Mutex
 	sent []sources.Query
-	// born are matchers that what was born passes, by metric; none: nothing was.
-	born map[string][]string
+	// born is what was born, by metric; none: nothing was.
+	born map[string]births
+}
+
+// births of histograms of one metric.
+type births struct {
+	// matchers that all of them pass.
+	matchers []string
+	// sets of values of Signal.Labels that they have.
+	sets [][]string
 }
 
 // note a query that is about to be sent, and return it.
@@ -33,16 +41,16 @@ func (a *asked) note(role sources.Role, promql string) string {
 }
 
 // found notes that histograms were born.
-func (a *asked) found(metric string, matchers []string) {
+func (a *asked) found(metric string, born births) {
 	if a == nil {
 		return
 	}
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if a.born == nil {
-		a.born = map[string][]string{}
+		a.born = map[string]births{}
 	}
-	a.born[metric] = matchers
+	a.born[metric] = born
 }
 
 // queries by role, in the order of sources.Roles, and of one role by text.
@@ -70,7 +78,7 @@ func (a *again) Increase(by []string, selections ...sources.Selection) string {
 	var terms []string
 	for _, e := range a.parts {
 		for _, selection := range orAll(selections) {
-			terms = append(terms, a.increase(e, texts(selection))...)
+			terms = append(terms, a.increase(e, selection)...)
 		}
 	}
 	return "sum by (" + strings.Join(by, ",") + ") (" + strings.Join(terms, " or ") + ")"
@@ -79,14 +87,15 @@ func (a *again) Increase(by []string, selections ...sources.Selection) string {
 // Equal says that a and other are the same expressions: that they say the same.
 func (a *again) Equal(other *again) bool {
 	all := func(x *again) []string {
-		return []string{fmt.Sprint(x.asked.sent), x.Increase([]string{"instance"}), x.Newest(nil)}
+		return []string{fmt.Sprint(x.asked.sent), fmt.Sprint(x.asked.born), x.Increase([]string{"instance"}), x.Newest(nil)}
 	}
 	return slices.Equal(all(a), all(other))
 }
 
 // increase in one metric. The terms have different label sets, so that "or" between
 // them unites all.
-func (a *again) increase(e expressions, more []string) []string {
+func (a *again) increase(e expressions, selection sources.Selection) []string {
+	more := texts(selection)
 	if e.signal.Kind == sources.Counter {
 		if counted := e.counted(more); counted != "" {
 			return []string{"(" + counted + ")"}
@@ -94,13 +103,30 @@ func (a *again) increase(e expressions, more []string) []string {
 		return []string{e.over("increase", "", e.rangeOf(), more)}
 	}
 	terms := []string{e.over("increase", "_bucket", e.rangeOf(), more)}
-	if born := a.asked.born[e.part.metric]; len(born) > 0 {
+	if born, touched := a.asked.born[e.part.metric].of(e.signal.Labels, selection); touched {
 		bounds, others := split(more)
 		lacking := e.lacking("_bucket", slices.Concat(born, others), bounds, e.byInstance("le"), "le")
 		// What the increases lack has the label sets of some of them.
 		terms = append(terms, fmt.Sprintf(`label_replace(%s, "born", "true", "", "")`, lacking))
 	}
 	return terms
+}
+
+// of a selection: matchers to put beside its own, and whether it selects any birth.
+func (b births) of(labels []string, selection sources.Selection) (matchers []string, touched bool) {
+	touched = slices.ContainsFunc(b.sets, func(set []string) bool {
+		return !slices.ContainsFunc(selection, func(m sources.Matcher) bool {
+			i := slices.Index(labels, m.Label)
+			return i >= 0 && len(m.Patterns) == 0 && slices.Contains(m.Values, set[i]) == m.Not
+		})
+	})
+	// A label with one value was born with it, or nothing of the selection was.
+	pinned := func(matcher string) bool {
+		return slices.ContainsFunc(selection, func(m sources.Matcher) bool {
+			return slices.Contains(labels, m.Label) && len(m.Values) == 1 && len(m.Patterns) == 0 && !m.Not && strings.HasPrefix(matcher, m.Label+"=")
+		})
+	}
+	return slices.DeleteFunc(slices.Clone(b.matchers), pinned), touched
 }
 
 // Newest implements sources.Expressions.

@@ -75,10 +75,15 @@ func readBorn(ctx context.Context, q *session, e expressions, buckets, sums tabl
 		return nil
 	}
 	found := "group by (" + e.byInstance() + ") (" + born + ")"
-	labels := values{}
+	labels, sets := values{}, [][]string(nil)
 	err := q.query(ctx, e.asked.note(sources.RoleBorn, found), func(one *series) error {
 		labels.add(one, "instance")
 		labels.add(one, e.signal.Labels...)
+		set := make([]string, len(e.signal.Labels))
+		for i, name := range e.signal.Labels {
+			set[i] = one.label(name)
+		}
+		sets = append(sets, set)
 		return nil
 	})
 	if err != nil || len(labels) == 0 {
@@ -88,7 +93,7 @@ func readBorn(ctx context.Context, q *session, e expressions, buckets, sums tabl
 	// old is left out, and the question is the same at many instants then.
 	q.ever(found, func(one *series) { labels.add(one, e.signal.Labels...) })
 	more := narrowed(labels)
-	e.asked.found(e.part.metric, more)
+	e.asked.found(e.part.metric, births{more, sets})
 	return both(
 		func() error {
 			promql := e.lacking("_bucket", more, e.buckets, e.by("le"), "le")

@@ -25,7 +25,9 @@ type Evidence struct {
 	// ageSeconds is how old the newest sample was at evaluationTime, in seconds.
 	// +optional
 	AgeSeconds *int64 `json:"ageSeconds,omitempty"`
-	// signals that were read, and the metrics that they were read from.
+	// signals that were read, and the metrics that they were read from. Those of an
+	// APFHeadroom are left out of which the reason is Preferred and an expression in
+	// figures names the metric.
 	// +listType=map
 	// +listMapKey=name
 	// +optional

@@ -40,6 +40,7 @@ func TestRealEvidence(t *testing.T) {
 	}
 	address := prometheustest.Start(t, samples)
 	pasted := map[string]int{}
+	total := [2]int{} // bytes of reports, and of levels
 	for seed := range seeds {
 		client, err := prometheus.NewClient(prometheus.ClientConfig{URL: address})
 		if err != nil {
@@ -59,6 +60,7 @@ func TestRealEvidence(t *testing.T) {
 				t.Fatal(err)
 			}
 			reports, headrooms := evaluate(reading)
+			total[0], total[1] = total[0]+size(t, reports), total[1]+size(t, headrooms)
 			for _, r := range reports {
 				pasteReport(t, address, r, pasted)
 			}
@@ -68,6 +70,7 @@ func TestRealEvidence(t *testing.T) {
 		}
 	}
 	t.Logf("expressions that were pasted: %v", pasted)
+	t.Logf("bytes as kubectl prints them, all in all: %d of reports, %d of levels", total[0], total[1])
 	for _, figure := range []string{
 		"requests", "slowRequests", "worst[0].requests", "worst[0].slowRequests", "worst[0].p99Milliseconds", "with births",
 		"byInstance.nominalSeats", "byInstance.currentLimitSeats", "byInstance.executingSeats", "byInstance.queuedRequests",
@@ -77,6 +80,16 @@ func TestRealEvidence(t *testing.T) {
 			t.Errorf("%s was never pasted", figure)
 		}
 	}
+}
+
+// size as kubectl get -o json prints it.
+func size(t *testing.T, list any) int {
+	t.Helper()
+	text, err := json.MarshalIndent(list, "", "    ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(text)
 }
 
 // levelSamples of API Priority & Fairness: one instance of 1.36, one of 1.27, and one

@@ -18,7 +18,13 @@ import (
 // promQL asks the lab's Prometheus for one number.
 func promQL(t *testing.T, query string, at time.Time) (float64, error) {
 	t.Helper()
-	client, err := api.NewClient(api.Config{Address: lab.state.Prometheus.URL})
+	return promQLAt(t, lab.state.Prometheus.URL, query, at)
+}
+
+// promQLAt asks any Prometheus.
+func promQLAt(t *testing.T, url, query string, at time.Time) (float64, error) {
+	t.Helper()
+	client, err := api.NewClient(api.Config{Address: url})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,9 @@ const (
 	ReasonNoInstances = "NoInstances"
 	// ReasonInstancesMissing says that a kube-apiserver was not read.
 	ReasonInstancesMissing = "InstancesMissing"
+	// ReasonTooFewInstances says that the cluster has more kube-apiservers than the source
+	// knows.
+	ReasonTooFewInstances = "TooFewInstances"
 	// ReasonMetricMissing says that a kube-apiserver lacks a metric.
 	ReasonMetricMissing = "MetricMissing"
 	// ReasonWindowIncomplete says that the samples do not cover the window.
@@ -112,6 +115,8 @@ func dataComplete(s *survey, rows []*row) metav1.Condition {
 		return answer(metav1.ConditionFalse, ReasonNoInstances, s.missingMessage())
 	case len(s.missing) > 0:
 		return answer(metav1.ConditionFalse, ReasonInstancesMissing, s.missingMessage())
+	case s.unlisted > 0:
+		return answer(metav1.ConditionFalse, ReasonTooFewInstances, s.unlistedMessage())
 	case len(lacking) > 0:
 		return answer(metav1.ConditionFalse, ReasonMetricMissing, lackingMessage(lacking))
 	case len(short) > 0:

@@ -16,6 +16,13 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
+// Options of Evaluate.
+type Options struct {
+	// Expected is how many kube-apiservers the cluster knows, at least; 0 when that is not
+	// known. A source may know fewer, as a Prometheus does that has just started.
+	Expected int
+}
+
 // Evaluate makes an APFHeadroom of each priority level, sorted by name. The
 // objects are only read. The conditions lack lastTransitionTime, which needs
 // the evaluation before this one.
@@ -23,8 +30,10 @@ func Evaluate(
 	reading *sources.Reading,
 	levels []*flowcontrolv1.PriorityLevelConfiguration,
 	schemas []*flowcontrolv1.FlowSchema,
+	options Options,
 ) []v1alpha1.APFHeadroom {
 	s := newSurvey(reading)
+	s.unlisted = max(0, options.Expected-len(s.observed)-len(s.missing))
 	headrooms := describe(levels, schemas)
 	s.sharePools(headrooms)
 	sound := configuration.Judge(levels, schemas)
@@ -118,10 +127,10 @@ func (s *survey) counts() *v1alpha1.InstanceCounts {
 		}
 	}
 	slices.Sort(missing)
-	expected := len(s.observed) + len(s.missing)
+	expected := len(s.observed) + len(s.missing) + s.unlisted
 	return &v1alpha1.InstanceCounts{
 		Expected: int32(expected),
-		Observed: int32(expected - len(missing)),
+		Observed: int32(expected - s.unlisted - len(missing)),
 		Missing:  missing[:min(len(missing), maxMissingNames)],
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"time"
 
 	gocmp "github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 )
@@ -42,7 +44,7 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := render(Evaluate(s.reading, s.levels, s.schemas))
+			got := render(Evaluate(s.reading, s.levels, s.schemas, Options{}))
 			if *update {
 				if err := os.WriteFile(file, []byte(strings.TrimRight(in, "\n")+separator+got), 0o644); err != nil {
 					t.Fatal(err)
@@ -177,4 +179,37 @@ func figure(n *int64) string {
 		return "-"
 	}
 	return fmt.Sprint(*n)
+}
+
+// Where the cluster has more kube-apiservers than the source knows, nothing good is said
+// of those, and what is bad stands.
+func TestFewerInstancesThanExpected(t *testing.T) {
+	for file, want := range map[string]struct {
+		pressure v1alpha1.Pressure
+		headroom metav1.ConditionStatus
+	}{
+		"ok":                   {v1alpha1.PressureUnknown, metav1.ConditionUnknown},
+		"rejecting-queue-full": {v1alpha1.PressureRejecting, metav1.ConditionFalse},
+	} {
+		text, err := os.ReadFile("testdata/" + file + ".txt")
+		if err != nil {
+			t.Fatal(err)
+		}
+		in, _, _ := strings.Cut(string(text), separator)
+		s, err := parseScenario(in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		known := len(s.reading.Instances)
+		status := Evaluate(s.reading, s.levels, s.schemas, Options{Expected: known + 1})[0].Status
+		headroom := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionHasHeadroom)
+		complete := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionDataComplete)
+		if status.Pressure != want.pressure || headroom.Status != want.headroom || complete.Reason != ReasonTooFewInstances ||
+			int(status.Instances.Expected) != known+1 || int(status.Instances.Observed) != known {
+			t.Errorf("%s: %s, instances %+v, %+v, %+v", file, status.Pressure, status.Instances, headroom, complete)
+		}
+		if diff := gocmp.Diff(Evaluate(s.reading, s.levels, s.schemas, Options{}), Evaluate(s.reading, s.levels, s.schemas, Options{Expected: known})); diff != "" {
+			t.Errorf("%s: expecting what is known makes a difference:\n%s", file, diff)
+		}
+	}
 }

@@ -33,6 +33,8 @@ type survey struct {
 	// observed and missing add up to the instances expected. Sorted by name.
 	observed []*instance
 	missing  []sources.Instance
+	// unlisted is how many there are in the cluster that the source does not know.
+	unlisted int
 	// findings of the source that concern this package, the gravest first.
 	findings []sources.Warning
 	// refused is why headroom can not be relied on; nil when it can.
@@ -93,7 +95,7 @@ func (s *survey) find(reading *sources.Reading) {
 }
 
 // isShort says that there may be more trouble than the rows show.
-func (s *survey) isShort() bool { return len(s.missing) > 0 || s.refused != nil }
+func (s *survey) isShort() bool { return len(s.missing) > 0 || s.unlisted > 0 || s.refused != nil }
 
 func (i *instance) add(signal string, series sources.Series) {
 	if i.series[signal] == nil {

@@ -159,5 +159,5 @@ func (s *scenario) addLimits(instance string, states []allocation.State, current
 
 func (s *scenario) evaluate() []v1alpha1.APFHeadroom {
 	s.reading.Results = read(Signals(), s.reading.Instances, s.samples)
-	return Evaluate(s.reading, s.levels, s.schemas)
+	return Evaluate(s.reading, s.levels, s.schemas, Options{})
 }

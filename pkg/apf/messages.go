@@ -127,6 +127,11 @@ func (s *survey) missingMessage() string {
 	return fmt.Sprintf("%d of %d kube-apiservers not read: %s", len(s.missing), len(s.missing)+len(s.observed), list(names))
 }
 
+func (s *survey) unlistedMessage() string {
+	return fmt.Sprintf("the cluster has %d kube-apiservers, the source knows %d of them",
+		len(s.observed)+s.unlisted, len(s.observed))
+}
+
 func lackingMessage(rows []*row) string {
 	if len(rows[0].instance.series) == 0 {
 		return fmt.Sprintf("%s shows no metrics of API Priority & Fairness%s", rows[0].Instance, alsoIncomplete(rows))

@@ -92,7 +92,7 @@ func headroomOf(reading *sources.Reading) v1alpha1.APFHeadroomStatus {
 	}
 	flowSchema := &flowcontrolv1.FlowSchema{ObjectMeta: metav1.ObjectMeta{Name: "service-accounts"}}
 	flowSchema.Spec.PriorityLevelConfiguration.Name = level.Name
-	return apf.Evaluate(reading, []*flowcontrolv1.PriorityLevelConfiguration{level}, []*flowcontrolv1.FlowSchema{flowSchema})[0].Status
+	return apf.Evaluate(reading, []*flowcontrolv1.PriorityLevelConfiguration{level}, []*flowcontrolv1.FlowSchema{flowSchema}, apf.Options{})[0].Status
 }
 
 func message(conditions []metav1.Condition, kind string) (status metav1.ConditionStatus, text string) {

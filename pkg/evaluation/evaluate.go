@@ -74,7 +74,7 @@ func (e *Evaluator) evaluate(ctx context.Context) *Evaluation {
 func (e *Evaluator) compute(ctx context.Context, d *Definitions, next *Evaluation, levels []*flowcontrolv1.PriorityLevelConfiguration, schemas []*flowcontrolv1.FlowSchema) bool {
 	reportsErr := e.judge(ctx, d, next)
 	headroomsErr := guard(ctx, "evaluate the priority levels", func() {
-		next.Headrooms = apf.Evaluate(e.reading, levels, schemas)
+		next.Headrooms = apf.Evaluate(e.reading, levels, schemas, apf.Options{Expected: e.expected()[sources.KubeAPIServer]})
 	})
 	if headroomsErr != nil {
 		next.Headrooms = apf.Unknown(levels, schemas, ReasonEvaluationFailed, headroomsErr.Error())
@@ -123,4 +123,12 @@ func (e *Evaluator) publish(next *Evaluation, result string) {
 	next.ResourceVersion = max(uint64(max(next.Time.UnixMilli(), 1)), last.ResourceVersion+2)
 	next.carryTransitions(last)
 	e.latest = next
+}
+
+// expected instances in the cluster by component; none when that is not known.
+func (e *Evaluator) expected() map[sources.Component]int {
+	if e.Expected == nil {
+		return nil
+	}
+	return e.Expected()
 }

@@ -6,8 +6,10 @@ package evaluation
 import (
 	"testing"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/slo"
 	"example.io/slo-apiserver/pkg/sources"
@@ -39,6 +41,12 @@ func TestFewerKubeAPIServersThanExpected(t *testing.T) {
 		got := condition(t, latest(t, e), mutating, v1alpha1.ConditionMet)
 		if got.Status != c.status || got.Reason != c.reason {
 			t.Errorf("%s: %s %s: %s, want %s %s", c.name, got.Status, got.Reason, got.Message, c.status, c.reason)
+		}
+		for _, h := range latest(t, e).Headrooms {
+			complete := meta.FindStatusCondition(h.Status.Conditions, v1alpha1.ConditionDataComplete)
+			if few := complete.Reason == apf.ReasonTooFewInstances; few != (c.reason == slo.ReasonTooFewInstances) {
+				t.Errorf("%s: level %s: %s %s", c.name, h.Name, complete.Status, complete.Reason)
+			}
 		}
 	}
 }

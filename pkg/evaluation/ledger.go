@@ -37,10 +37,8 @@ func (e *Evaluator) judge(ctx context.Context, d *Definitions, next *Evaluation)
 		// Without classes the reports say why they are Unknown.
 		classes, err := e.Resources.Classes()
 		options := slo.Options{
-			ResourcesProblem: err, EveryKubelet: e.EveryKubelet, Unread: d.Unread, Queues: queues(e.reading), Rejected: rejections(e.reading),
-		}
-		if e.Expected != nil {
-			options.Expected = e.Expected()
+			ResourcesProblem: err, EveryKubelet: e.EveryKubelet, Unread: d.Unread, Expected: e.expected(),
+			Queues: queues(e.reading), Rejected: rejections(e.reading),
 		}
 		judged = slo.Judge(d.Objectives, e.reading, classes, options)
 	})

@@ -149,7 +149,7 @@ func evidenceEvaluation(t *testing.T) func(*sources.Reading) ([]v1alpha1.SLORepo
 	}
 	return func(reading *sources.Reading) ([]v1alpha1.SLOReport, []v1alpha1.APFHeadroom) {
 		return slo.Evaluate(objectives, reading, resources, slo.Options{}),
-			apf.Evaluate(reading, []*flowcontrolv1.PriorityLevelConfiguration{level}, nil)
+			apf.Evaluate(reading, []*flowcontrolv1.PriorityLevelConfiguration{level}, nil, apf.Options{})
 	}
 }
 

@@ -64,7 +64,7 @@ func NewReports(window time.Duration, combinations map[gen.Key]gen.Truth) (*Repo
 // Evaluate a reading and return how many keys the reports count.
 func (r *Reports) Evaluate(reading *sources.Reading) (keys int64, err error) {
 	reports := slo.Evaluate(r.objectives, reading, r.resources, slo.Options{})
-	headrooms := apf.Evaluate(reading, r.levels, r.schemas)
+	headrooms := apf.Evaluate(reading, r.levels, r.schemas, apf.Options{})
 	for _, report := range reports {
 		if report.Status.Keys != nil {
 			keys += report.Status.Keys.Total

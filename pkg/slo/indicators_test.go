@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,43 +21,23 @@ func noDays(string) Days { return Days{Whole: Day{Unknown: minutesPerDay}} }
 
 // TestIndicatorScenarios is TestScenarios for the keys: testdata/indicators.
 func TestIndicatorScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/indicators/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
+	runScenarios(t, "testdata/indicators/*.txt", (*scenario).indicators)
+}
+
+func (s *scenario) indicators(t *testing.T) string {
+	t.Helper()
+	objectives, err := Catalog(DefaultWindow, DefaultMinimumRequests)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			input, want, _ := strings.Cut(string(content), separator)
-			s, err := parseScenario(input)
-			if err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			objectives, err := Catalog(DefaultWindow, DefaultMinimumRequests)
-			if err != nil {
-				t.Fatal(err)
-			}
-			judged := Judge(objectives, s.reading(), s.resources(), Options{ResourcesProblem: s.resourcesProblem})
-			var out strings.Builder
-			for _, i := range Indicators(judged.Assessments, noDays) {
-				if s.shows(i.Spec.Report) {
-					printIndicator(&out, i)
-				}
-			}
-			if *update {
-				if err := os.WriteFile(file, []byte(strings.TrimRight(input, "\n")+separator+out.String()), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(want, out.String()); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", strings.SplitN(input, "\n", 2)[0], diff)
-			}
-		})
+	judged := Judge(objectives, s.reading(), s.resources(), Options{ResourcesProblem: s.resourcesProblem})
+	var out strings.Builder
+	for _, i := range Indicators(judged.Assessments, noDays) {
+		if s.shows(i.Spec.Report) {
+			printIndicator(&out, i)
+		}
 	}
+	return out.String()
 }
 
 func printIndicator(out *strings.Builder, i v1alpha1.ServiceLevelIndicator) {

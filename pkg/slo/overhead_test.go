@@ -8,13 +8,10 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
@@ -84,33 +81,7 @@ func (s *scenario) addCount(signal string, values []string, count string) error 
 // TestOverheadScenarios is TestScenarios for what indicators leave out:
 // testdata/overhead.
 func TestOverheadScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/overhead/*.txt")
-	if err != nil || len(files) == 0 {
-		t.Fatalf("no scenarios: %v", err)
-	}
-	for _, file := range files {
-		t.Run(strings.TrimSuffix(filepath.Base(file), ".txt"), func(t *testing.T) {
-			content, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			input, want, _ := strings.Cut(string(content), separator)
-			s, err := parseScenario(input)
-			if err != nil {
-				t.Fatalf("%s: %v", file, err)
-			}
-			got := s.overhead(t)
-			if *update {
-				if err := os.WriteFile(file, []byte(strings.TrimRight(input, "\n")+separator+got), 0o644); err != nil {
-					t.Fatal(err)
-				}
-				return
-			}
-			if diff := cmp.Diff(want, got); diff != "" {
-				t.Errorf("%s (-want +got):\n%s", strings.SplitN(input, "\n", 2)[0], diff)
-			}
-		})
-	}
+	runScenarios(t, "testdata/overhead/*.txt", (*scenario).overhead)
 }
 
 func (s *scenario) overhead(t *testing.T) string {

@@ -26,7 +26,13 @@ const separator = "\n---\n"
 // TestScenarios evaluates every file in testdata: metrics in, reports out. The
 // first line of a file says why it is there. parseScenario documents the input.
 func TestScenarios(t *testing.T) {
-	files, err := filepath.Glob("testdata/*.txt")
+	runScenarios(t, "testdata/*.txt", (*scenario).run)
+}
+
+// runScenarios wants of each file what stands in it below the separator.
+func runScenarios(t *testing.T, pattern string, run func(*scenario, *testing.T) string) {
+	t.Helper()
+	files, err := filepath.Glob(pattern)
 	if err != nil || len(files) == 0 {
 		t.Fatalf("no scenarios: %v", err)
 	}
@@ -41,7 +47,7 @@ func TestScenarios(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", file, err)
 			}
-			got := s.run(t)
+			got := run(s, t)
 			if *update {
 				if err := os.WriteFile(file, []byte(strings.TrimRight(input, "\n")+separator+got), 0o644); err != nil {
 					t.Fatal(err)

@@ -78,7 +78,7 @@ func TestObjectivesFromNoFile(t *testing.T) {
 	directory := t.TempDir()
 	pipe := filepath.Join(directory, "pipe")
 	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
-		t.Skip(err)
+		t.Fatal(err)
 	}
 	for _, path := range []string{directory, pipe, os.DevNull} {
 		done := make(chan error, 1)

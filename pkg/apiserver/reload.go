@@ -95,10 +95,10 @@ func (r *reload) Run(ctx context.Context) {
 		<-ctx.Done()
 		return
 	}
-	r.metrics.current.Set(1)
-	r.metrics.loads.WithLabelValues("ok").Inc()
 	ticker := r.clock.NewTicker(objectivesInterval)
 	defer ticker.Stop()
+	r.metrics.current.Set(1)
+	r.metrics.loads.WithLabelValues("ok").Inc()
 	for {
 		select {
 		case <-ctx.Done():

@@ -367,11 +367,33 @@ func TestReloadConcurrently(t *testing.T) {
 			}
 		})
 	}
+	r.awaitLoads(1) // that of the start, when Run has its ticker
 	for i := range 100 {
-		r.write([]string{"", availability, "profiles: [informational]\n", "spoiled"}[i%4])
+		r.write([]string{availability, "profiles: [informational]\n", "spoiled", ""}[i%4])
 		r.clock.Step(objectivesInterval)
-		time.Sleep(time.Millisecond) // give Run its turn
+		r.awaitLoads(i + 2)
 	}
 	cancel()
 	running.Wait()
+}
+
+// awaitLoads waits until that many files were read, good ones and bad ones.
+func (r *reloading) awaitLoads(want int) {
+	r.t.Helper()
+	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		got := 0.0
+		for _, result := range []string{"ok", "error"} {
+			n, err := testutil.GetCounterMetricValue(r.metrics.loads.WithLabelValues(result))
+			if err != nil {
+				r.t.Fatal(err)
+			}
+			got += n
+		}
+		switch {
+		case got == float64(want):
+			return
+		case got > float64(want), time.Now().After(deadline):
+			r.t.Fatalf("%v files were read, want %d", got, want)
+		}
+	}
 }

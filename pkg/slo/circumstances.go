@@ -112,7 +112,7 @@ func circumstancesOf(reading *sources.Reading) *circumstances {
 // is not there was not asked for, then.
 func (c *circumstances) countsRequests() bool {
 	counting := map[string]bool{}
-	for _, s := range c.reading.Results[sources.SignalCoreRequests].Series {
+	for _, s := range c.reading.Results[sources.SignalRequestGroups].Series {
 		counting[s.Instance] = true
 	}
 	for _, i := range c.reading.Instances {

@@ -22,7 +22,8 @@ import (
 //	conditions                             print DataSound, IndicatorFaithful and PromisesKept too
 //	version <component> <git version> [<instance>]
 //	own <instance>                         has the families of slo-apiserver
-//	core <instance>...                     serve requests for pods and the like
+//	core <instance>...                     serve requests for the core group
+//	serves <group> <instance>...           serve requests for another group
 //	dryrun <verb> <scope> <resource[.group][/subresource]> <n>   as counted; n=0: the family is there
 //	watchlist <scope> <n>                  lists that were streamed
 //	objects <resource[.group]> <n>
@@ -58,7 +59,11 @@ func (s *scenario) parseAround(verb string, args []string) error {
 		add(sources.SignalOwnFamily, "slo_apiserver_ledger_keys", sources.Series{Instance: args[0]})
 	case "core":
 		for _, name := range args {
-			add(sources.SignalCoreRequests, "apiserver_request_total", sources.Series{Instance: name, Increase: 100})
+			add(sources.SignalRequestGroups, "apiserver_request_total", sources.Series{Values: []string{""}, Instance: name, Increase: 100})
+		}
+	case "serves":
+		for _, name := range args[1:] {
+			add(sources.SignalRequestGroups, "apiserver_request_total", sources.Series{Values: args[:1], Instance: name, Increase: 100})
 		}
 	case "dryrun":
 		add(SignalDryRuns, "apiserver_request_total", sources.Series{Values: requestValues(args[0], args[1], args[2]), Increase: n})

@@ -17,8 +17,9 @@ const (
 	SignalBuildInfo = "kube-apiserver-build-info"
 	// SignalOwnFamily is a family that only slo-apiserver itself has.
 	SignalOwnFamily = "slo-apiserver-itself"
-	// SignalCoreRequests are requests for what only a kube-apiserver serves.
-	SignalCoreRequests = "kube-apiserver-core-requests"
+	// SignalRequestGroups are requests by the group of what was asked for: the core
+	// group "" is that of kube-apiservers alone.
+	SignalRequestGroups = "kube-apiserver-request-groups"
 )
 
 // IdentitySignals are what Strangers needs to find in a Reading.
@@ -30,12 +31,12 @@ func IdentitySignals() []Signal {
 		gauge(SignalBuildInfo, "kubernetes_build_info", "git_version"),
 		gauge(SignalOwnFamily, "slo_apiserver_ledger_keys"),
 		{
-			Name: SignalCoreRequests, Component: KubeAPIServer, Kind: Counter, PerInstance: true,
+			Name: SignalRequestGroups, Component: KubeAPIServer, Kind: Counter, PerInstance: true,
 			Metrics: []string{"apiserver_request_total"},
-			// The kube-apiserver itself reads and writes these from its start on, over
-			// its loopback client (k8s.io/kubernetes pkg/controlplane: namespaces of the
-			// system, the service kubernetes; admission plugins watch the others).
-			Match: map[string][]string{"group": {""}, "resource": {"configmaps", "namespaces", "nodes", "pods", "secrets", "services"}},
+			Labels:  []string{"group"},
+			// Without requests that are for no resource, such as /healthz: these are of
+			// the group "", too.
+			Match: map[string][]string{"scope": {"cluster", "namespace", "resource"}},
 		},
 	}
 }
@@ -67,18 +68,26 @@ func Strangers(reading *Reading) []Warning {
 			note(ForeignServer, s.Instance, "a server of version "+s.Values[0])
 		}
 	}
-	serving := map[string]bool{}
-	for _, s := range reading.Results[SignalCoreRequests].Series {
-		if among[s.Instance] {
+	// A kube-apiserver itself reads and writes objects of the core group from its start
+	// on, over its loopback client (k8s.io/kubernetes pkg/controlplane: namespaces of the
+	// system, the service kubernetes; admission plugins watch others).
+	serving, others := map[string]bool{}, map[string]bool{}
+	for _, s := range reading.Results[SignalRequestGroups].Series {
+		switch {
+		case !among[s.Instance] || len(s.Values) != 1:
+		case s.Values[0] == "":
 			serving[s.Instance] = true
+		default:
+			others[s.Instance] = true
 		}
 	}
 	for _, i := range reading.Instances {
 		// Increases need two samples, so that young instances may have none. Where no
-		// instance shows any, the family was dropped.
+		// instance shows any of the core group, nor this one of others, the family was
+		// dropped.
 		whole := i.Observed && i.Covered() > reading.Window-2*Slack(reading.Window) && i.Complete(reading.At, reading.Window, Slack(reading.Window))
-		if i.Component == KubeAPIServer && whole && len(serving) > 0 && !serving[i.Name] {
-			note(ForeignServer, i.Name, "a server that serves no pods or namespaces")
+		if i.Component == KubeAPIServer && whole && !serving[i.Name] && (len(serving) > 0 || others[i.Name]) {
+			note(ForeignServer, i.Name, "a server that serves nothing of the core group, such as pods")
 		}
 	}
 	var strangers []Warning

@@ -21,13 +21,18 @@ type objectivesFile struct {
 	path            string // empty: there is none
 	window          time.Duration
 	minimumRequests int64
-	// seen is what the file was when it was last looked at: its content, or why it can
-	// not be read.
-	seen [sha256.Size]byte
+	// loaded is what the file was when it was last loaded: its content, or why it can
+	// not be read. Seen is what it was at the last look.
+	loaded, seen [sha256.Size]byte
+	// looked says that there was a look.
+	looked bool
 }
 
 // load returns the definitions of the file, or those that are built in without one.
-// Changed is false when the file is as it was at the last call, whatever came of that.
+// Changed is false when the file is as it was when it was last loaded, whatever came of
+// that, and while it is not yet the same at two looks in a row: whoever writes it in
+// place may not have come to its end, and half a file may be a good one. The first look
+// believes what it sees.
 func (f *objectivesFile) load() (d slo.Definitions, changed bool, err error) {
 	if f.path == "" {
 		d, err = slo.DefaultDefinitions(f.window, f.minimumRequests)
@@ -40,8 +45,11 @@ func (f *objectivesFile) load() (d slo.Definitions, changed bool, err error) {
 	if readErr != nil {
 		look = sha256.Sum256([]byte("error: " + readErr.Error()))
 	}
-	changed = look != f.seen
-	f.seen = look
+	settled := look == f.seen || !f.looked
+	f.seen, f.looked = look, true
+	if changed = settled && look != f.loaded; changed {
+		f.loaded = look
+	}
 	if readErr != nil {
 		return slo.Definitions{}, changed, readErr // names the file
 	}
@@ -59,8 +67,8 @@ func (f *objectivesFile) load() (d slo.Definitions, changed bool, err error) {
 	return d, true, nil
 }
 
-// forget what the file was: the next load takes it for changed.
-func (f *objectivesFile) forget() { f.seen = [sha256.Size]byte{} }
+// forget what was loaded: the next load takes the file for changed.
+func (f *objectivesFile) forget() { f.loaded = [sha256.Size]byte{} }
 
 // readAtMost so much of a regular file: to open a pipe waits for somebody who writes,
 // for ever, and what was read from it once is gone.

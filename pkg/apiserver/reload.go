@@ -16,9 +16,10 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// objectivesInterval is how often the file of objectives is looked at. The kubelet
-// brings a changed ConfigMap within a minute or two.
-const objectivesInterval = 10 * time.Second
+// objectivesInterval is how often the file of objectives is looked at: a change comes
+// into force after two looks. The kubelet brings a changed ConfigMap within a minute or
+// two.
+const objectivesInterval = 5 * time.Second
 
 // reload runs the source, and puts the objectives of a file in force whenever that
 // changes.

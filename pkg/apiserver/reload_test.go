@@ -148,11 +148,16 @@ func (r *reloading) write(body string) {
 	}
 }
 
-// tick is one turn of Run, after so long.
+// settling is how long a change takes to come into force: two looks.
+const settling = 2 * objectivesInterval
+
+// tick is two turns of Run, after so long in all.
 func (r *reloading) tick(after time.Duration) {
-	r.clock.Step(after)
-	r.look(r.t.Context())
-	r.takeOver(r.t.Context())
+	for range 2 {
+		r.clock.Step(after / 2)
+		r.look(r.t.Context())
+		r.takeOver(r.t.Context())
+	}
 	r.clock.Step(time.Second) // the next evaluation
 }
 
@@ -193,21 +198,21 @@ func (r *reloading) want(name, verdict, reason string) {
 func TestReloadNewSignals(t *testing.T) {
 	r := newReloading(t, false)
 	const other = "api-latency-readonly-resource"
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	r.want(other, "NoTraffic", "NoTraffic")
 	r.want("availability", "", "")
 	r.write(availability)
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	if len(r.built) != 2 || r.next == nil {
 		t.Fatalf("%d sources", len(r.built))
 	}
-	for range int(DefaultWindow/objectivesInterval) - 2 {
+	for range int(DefaultWindow/settling) - 2 {
 		r.want("availability", "Unknown", "SignalPending")
 		r.want(other, "NoTraffic", "NoTraffic")
-		r.tick(objectivesInterval - time.Second)
+		r.tick(settling - time.Second)
 	}
 	for range 6 {
-		r.tick(objectivesInterval)
+		r.tick(settling)
 		r.want(other, "NoTraffic", "NoTraffic")
 	}
 	r.want("availability", "Met", "AllKeysHold")
@@ -221,7 +226,7 @@ func TestReloadNewSignals(t *testing.T) {
 	}
 	// What needs no new signal needs no new source.
 	r.write("")
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	r.want("availability", "", "")
 	if len(r.built) != 2 {
 		t.Errorf("%d sources", len(r.built))
@@ -232,9 +237,9 @@ func TestReloadNewSignals(t *testing.T) {
 func TestReloadAgainMeanwhile(t *testing.T) {
 	r := newReloading(t, false)
 	r.write(availability)
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	r.write("profiles: [informational]\n" + availability)
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	if len(r.built) != 3 {
 		t.Fatalf("%d sources", len(r.built))
 	}
@@ -242,7 +247,7 @@ func TestReloadAgainMeanwhile(t *testing.T) {
 	r.want("watch-latency", "Unknown", "SignalPending")
 	r.want("network-programming-latency", "Unknown", "ComponentNotRead")
 	r.write("")
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	<-r.built[2].running
 	if r.next != nil {
 		t.Error("a source is there that nobody needs")
@@ -253,7 +258,7 @@ func TestReloadAgainMeanwhile(t *testing.T) {
 func TestReloadWithAPast(t *testing.T) {
 	r := newReloading(t, true)
 	r.write(availability)
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	r.want("availability", "Met", "AllKeysHold")
 	<-r.built[0].running
 }
@@ -263,7 +268,7 @@ func TestReloadWithAPast(t *testing.T) {
 func TestReloadBadFile(t *testing.T) {
 	r := newReloading(t, false)
 	r.write("objectives:\n- {name: api-latency-mutating, threshold: 600ms}\n")
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	for name, spoil := range map[string]func(){
 		"objectives.yaml:4: objectives[0].threshold": func() { r.write("objectives:\n- {name: api-latency-mutating, threshold: 601ms}\n") },
 		"objectives.yaml:4: signals[0].name": func() {
@@ -276,7 +281,7 @@ func TestReloadBadFile(t *testing.T) {
 		"can not be read: no": func() { r.fail = errors.New("no"); r.write(availability) },
 	} {
 		spoil()
-		r.tick(objectivesInterval)
+		r.tick(settling)
 		r.fail = nil
 		if got := r.fileCondition(); !strings.HasPrefix(got, "False ") || !strings.Contains(got, name) {
 			t.Errorf("got %q, want %q", got, name)
@@ -289,7 +294,7 @@ func TestReloadBadFile(t *testing.T) {
 			t.Errorf("%s: current is %v, %v", name, got, err)
 		}
 		r.write("objectives:\n- {name: api-latency-mutating, threshold: 600ms}\n")
-		r.tick(objectivesInterval)
+		r.tick(settling)
 		if got := r.fileCondition(); !strings.HasPrefix(got, "True ") {
 			t.Errorf("%s: got %q after the file is right again", name, got)
 		}
@@ -302,7 +307,7 @@ func TestReloadTriesAgain(t *testing.T) {
 	r.fail = errors.New("no")
 	r.write(availability)
 	for range 3 {
-		r.tick(objectivesInterval)
+		r.tick(settling)
 		if got := r.fileCondition(); !strings.HasPrefix(got, "False ") {
 			t.Errorf("got %q", got)
 		}
@@ -311,10 +316,38 @@ func TestReloadTriesAgain(t *testing.T) {
 		t.Errorf("%v errors were told, %v", got, err)
 	}
 	r.fail = nil
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	r.want("availability", "Met", "AllKeysHold")
 	if got := r.fileCondition(); !strings.HasPrefix(got, "True ") {
 		t.Errorf("got %q", got)
+	}
+}
+
+// A file that is written in place is not taken for what it is half way, whether that
+// is good or bad.
+func TestReloadHalfWritten(t *testing.T) {
+	r := newReloading(t, false)
+	threshold := func() int64 {
+		latest, err := r.evaluator.Latest(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return latest.Reports[0].Spec.ThresholdMilliseconds
+	}
+	before := threshold()
+	for _, half := range []string{"", "objectives:\n- {name: api-latency-mutating, threshold: 60", "objectives: []\n"} {
+		r.write(half)
+		r.clock.Step(objectivesInterval)
+		r.look(t.Context())
+		r.clock.Step(time.Second)
+		if got, condition := threshold(), r.fileCondition(); got != before || !strings.HasPrefix(condition, "True ") {
+			t.Errorf("half way %q: %d, %s", half, got, condition)
+		}
+	}
+	r.write("objectives:\n- {name: api-latency-mutating, threshold: 600ms}\n")
+	r.tick(settling)
+	if got := threshold(); got != 600 {
+		t.Errorf("in the end: %d", got)
 	}
 }
 
@@ -334,15 +367,15 @@ func TestReloadOfAConfigMap(t *testing.T) {
 	if err := errors.Join(os.Remove(r.file.path), os.Symlink("..data/o.yaml", r.file.path)); err != nil {
 		t.Fatal(err)
 	}
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	loaded := r.state.Loaded
 	version("..2", "objectives:\n- {name: api-latency-mutating, threshold: 600ms}\n")
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	if !r.state.Loaded.Equal(loaded) {
 		t.Error("the same content was loaded again")
 	}
 	version("..3", "objectives:\n- {name: api-latency-mutating, threshold: 800ms}\n")
-	r.tick(objectivesInterval)
+	r.tick(settling)
 	if latest, err := r.evaluator.Latest(t.Context()); err != nil || latest.Reports[0].Spec.ThresholdMilliseconds != 800 {
 		t.Errorf("%+v, %v", latest.Reports[0].Spec, err)
 	}
@@ -370,17 +403,17 @@ func TestReloadConcurrently(t *testing.T) {
 	r.awaitLoads(1) // that of the start, when Run has its ticker
 	for i := range 100 {
 		r.write([]string{availability, "profiles: [informational]\n", "spoiled", ""}[i%4])
-		r.clock.Step(objectivesInterval)
 		r.awaitLoads(i + 2)
 	}
 	cancel()
 	running.Wait()
 }
 
-// awaitLoads waits until that many files were read, good ones and bad ones.
+// awaitLoads goes on looking until that many files were loaded, good ones and bad ones.
 func (r *reloading) awaitLoads(want int) {
 	r.t.Helper()
 	for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+		r.clock.Step(objectivesInterval)
 		got := 0.0
 		for _, result := range []string{"ok", "error"} {
 			n, err := testutil.GetCounterMetricValue(r.metrics.loads.WithLabelValues(result))
@@ -393,7 +426,7 @@ func (r *reloading) awaitLoads(want int) {
 		case got == float64(want):
 			return
 		case got > float64(want), time.Now().After(deadline):
-			r.t.Fatalf("%v files were read, want %d", got, want)
+			r.t.Fatalf("%v files were loaded, want %d", got, want)
 		}
 	}
 }

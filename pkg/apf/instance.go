@@ -21,6 +21,8 @@ type instance struct {
 	complete bool
 	// series by signal and priority level.
 	series map[string]map[string][]sources.Series
+	// whole says of each signal that what has no series was not there.
+	whole map[string]bool
 	// pool of seats that its levels share.
 	pool pool
 }
@@ -48,7 +50,7 @@ func newSurvey(reading *sources.Reading) *survey {
 	for _, w := range sources.Strangers(reading) {
 		strangers[w.Instances[0]] = true
 	}
-	byName := map[string]*instance{}
+	byName, whole := map[string]*instance{}, map[string]bool{}
 	for _, i := range reading.Instances {
 		switch {
 		case i.Component != sources.KubeAPIServer, strangers[i.Name]:
@@ -59,6 +61,7 @@ func newSurvey(reading *sources.Reading) *survey {
 				Instance: i,
 				complete: i.Complete(reading.At, reading.Window, s.slack),
 				series:   map[string]map[string][]sources.Series{},
+				whole:    whole,
 			}
 			byName[i.Name] = read
 			s.observed = append(s.observed, read)
@@ -69,6 +72,7 @@ func newSurvey(reading *sources.Reading) *survey {
 
 	for _, row := range catalog {
 		result := reading.Results[row.Name]
+		whole[row.Name] = result.Whole()
 		for _, series := range result.Series {
 			if read := byName[series.Instance]; read != nil && len(series.Values) == len(row.Labels) {
 				read.add(row.Name, series)
@@ -79,14 +83,15 @@ func newSurvey(reading *sources.Reading) *survey {
 }
 
 // find what speaks against the figures. Other servers are left out, so that they do
-// not; nor does trouble with a single signal, whose figures are absent then.
+// not; nor does trouble with a signal that the pressure does not need, whose figures are
+// absent then.
 func (s *survey) find(reading *sources.Reading) {
 	names := make([]string, len(catalog))
 	for i, row := range catalog {
 		names[i] = row.Name
 	}
 	s.findings = sources.Findings(reading, sources.KubeAPIServer, names...)
-	for _, w := range sources.Findings(reading, sources.KubeAPIServer) {
+	for _, w := range sources.Findings(reading, sources.KubeAPIServer, ofPressure()...) {
 		if w.Reason.Effect() == sources.Refused && w.Reason != sources.OwnServer && w.Reason != sources.ForeignServer {
 			s.refused = &w
 			return
@@ -117,7 +122,7 @@ func (i *instance) of(signal, level string) (series []sources.Series, known bool
 		return series, true
 	}
 	companion := declared(signal).zeroWith
-	return nil, companion != "" && i.has(companion)
+	return nil, companion != "" && i.has(companion) && i.whole[signal]
 }
 
 // tells says that the series of a level are known, if only to be none.

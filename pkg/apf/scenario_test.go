@@ -29,6 +29,7 @@ import (
 //	METRIC{LABEL="VALUE",...} le:BOUND=COUNT ... le:+Inf=COUNT [sum=SUM]
 //	missing NAME PROBLEM
 //	warning REASON TEXT
+//	warns SIGNAL REASON TEXT            of one signal; that it could not be read: QueryFailed
 //
 // Metrics belong to the instance before them. Counters and buckets are increases.
 type scenario struct {
@@ -36,6 +37,7 @@ type scenario struct {
 	schemas []*flowcontrolv1.FlowSchema
 	reading *sources.Reading
 	samples []sample
+	warns   map[string][]sources.Warning // by signal
 }
 
 // sample is a line of metrics.
@@ -53,7 +55,7 @@ var testAt = time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 const testWindow = 5 * time.Minute
 
 func parseScenario(text string) (*scenario, error) {
-	s := &scenario{reading: &sources.Reading{At: testAt, Window: testWindow, Rule: sources.Exact}}
+	s := &scenario{warns: map[string][]sources.Warning{}, reading: &sources.Reading{At: testAt, Window: testWindow, Rule: sources.Exact}}
 	for n, line := range strings.Split(text, "\n") {
 		if line = strings.TrimSpace(line); line == "" || line[0] == '#' {
 			continue
@@ -63,6 +65,11 @@ func parseScenario(text string) (*scenario, error) {
 		}
 	}
 	s.reading.Results = read(slices.Concat(Signals(), sources.IdentitySignals()), s.reading.Instances, s.samples)
+	for signal, warnings := range s.warns {
+		result := s.reading.Results[signal]
+		result.Warnings = warnings
+		s.reading.Results[signal] = result
+	}
 	return s, nil
 }
 
@@ -106,6 +113,8 @@ func (s *scenario) parseLine(line string) error {
 		})
 	case "warning":
 		s.reading.Warnings = append(s.reading.Warnings, sources.Warning{Reason: sources.Reason(words[1]), Message: strings.Join(words[2:], " ")})
+	case "warns":
+		s.warns[words[1]] = append(s.warns[words[1]], sources.Warning{Reason: sources.Reason(words[2]), Message: strings.Join(words[3:], " ")})
 	default:
 		return s.parseSample(words)
 	}

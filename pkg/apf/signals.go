@@ -119,6 +119,11 @@ func executingMetrics() []string {
 	}
 }
 
+// ofPressure are the signals that the pressure needs, and the limits.
+func ofPressure() []string {
+	return []string{nominalLimit, currentLimit, peakDemand, executing, queuedRequests, dispatched, rejected, waits}
+}
+
 // Signals are what Evaluate needs to find in a Reading.
 func Signals() []sources.Signal {
 	signals := make([]sources.Signal, len(catalog))

@@ -8,6 +8,7 @@ package sources
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -234,6 +235,12 @@ type Result struct {
 	// Expressions repeat the figures; nil where nothing is known that would, as of native
 	// histograms.
 	Expressions Expressions
+}
+
+// Whole says that what the result has no series of was not there: no warning about the
+// signal refuses its figures, as that it was not read at all.
+func (r Result) Whole() bool {
+	return !slices.ContainsFunc(r.Warnings, func(w Warning) bool { return w.Reason.Effect() == Refused })
 }
 
 // Series is what one label set did in the window.

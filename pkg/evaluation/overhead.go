@@ -75,7 +75,7 @@ func rejections(reading *sources.Reading) *v1alpha1.Rejections {
 			all.Requests += requests
 		}
 	}
-	if all.Requests == 0 && !allDispatch(reading) {
+	if all.Requests == 0 && !(allDispatch(reading) && reading.Results[apf.RejectedRequests].Whole()) {
 		return nil
 	}
 	slices.SortFunc(all.ByReason, func(a, b v1alpha1.RejectedByReason) int { return cmp.Compare(a.Reason, b.Reason) })

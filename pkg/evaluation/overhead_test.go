@@ -51,6 +51,9 @@ func TestRejections(t *testing.T) {
 		"nothing is known":      {map[string]sources.Result{apf.RejectedRequests: rejected(1)}, nil},
 		"nothing was rejected":  {map[string]sources.Result{apf.DispatchedRequests: dispatched}, &v1alpha1.Rejections{}},
 		"a number that is none": {map[string]sources.Result{apf.DispatchedRequests: dispatched, apf.RejectedRequests: rejected(math.NaN())}, nil},
+		"what was rejected was not read": {map[string]sources.Result{apf.DispatchedRequests: dispatched, apf.RejectedRequests: {
+			Warnings: []sources.Warning{{Reason: sources.QueryFailed, Message: "too many samples"}},
+		}}, nil},
 		"by reason": {map[string]sources.Result{apf.DispatchedRequests: dispatched, apf.RejectedRequests: rejected(5)},
 			&v1alpha1.Rejections{Requests: 8, ByReason: []v1alpha1.RejectedByReason{{Reason: "queue-full", Requests: 1}, {Reason: "time-out", Requests: 7}}}},
 	} {

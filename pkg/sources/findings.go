@@ -85,7 +85,8 @@ func Reasons() []Reason {
 
 // Findings are the warnings of a reading that concern a component, those of its
 // signals by these names among them, and what the instances themselves tell: the
-// gravest first. A message is there once.
+// gravest first. A message is there once. Of kube-apiservers those of IdentitySignals
+// are among them: without these nobody knows whether there are others.
 func Findings(reading *Reading, component Component, signals ...string) []Warning {
 	var all []Warning
 	concerns := func(w Warning) bool { return w.Component == "" || w.Component == component }
@@ -93,6 +94,9 @@ func Findings(reading *Reading, component Component, signals ...string) []Warnin
 		if concerns(w) {
 			all = append(all, w)
 		}
+	}
+	if component == KubeAPIServer {
+		signals = append([]string{SignalBuildInfo, SignalOwnFamily, SignalRequestGroups}, signals...)
 	}
 	for _, name := range signals {
 		all = append(all, reading.Results[name].Warnings...)

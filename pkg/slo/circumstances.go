@@ -87,22 +87,29 @@ type circumstances struct {
 	reading *sources.Reading
 	// apiservers and kubelets are the versions that run, ascending.
 	apiservers, kubelets []release
-	// objects by resource.group; a resource that is not known is absent.
-	objects map[string]float64
-	// podChanges and userRequests in the window; NaN when not known.
+	// objects by resource.group; a resource that is not known is absent. resources are all
+	// that should have been counted.
+	objects   map[string]float64
+	resources map[string]bool
+	// podChanges and userRequests in the window; NaN when not known. countsAll says that
+	// they are those of all kube-apiservers.
 	podChanges, userRequests float64
+	countsAll                bool
 }
 
-func circumstancesOf(reading *sources.Reading) *circumstances {
+func circumstancesOf(reading *sources.Reading, options Options) *circumstances {
 	c := &circumstances{
 		reading:      reading,
 		apiservers:   releases(reading.Results[sources.SignalBuildInfo]),
 		kubelets:     releases(reading.Results[SignalKubeletBuildInfo]),
-		objects:      objectsOf(reading.Results[SignalObjects]),
 		podChanges:   sumOf(reading.Results[SignalPodChanges], func([]string) bool { return true }),
 		userRequests: sumOf(reading.Results[SignalDispatched], func(values []string) bool { return len(values) != 1 || !isSystemSchema(values[0]) }),
 	}
-	if math.IsNaN(c.podChanges) && c.countsRequests() {
+	c.objects, c.resources = objectsOf(reading.Results[SignalObjects])
+	changes, all := reading.Results[SignalPodChanges], cover(Objective{Component: sources.KubeAPIServer, Window: reading.Window}, reading)
+	all.expect(c, options)
+	c.countsAll = all.isFull() && c.countsRequests() && changes.Whole() && reading.Results[SignalDispatched].Whole()
+	if math.IsNaN(c.podChanges) && c.countsRequests() && changes.Whole() {
 		c.podChanges = 0
 	}
 	return c
@@ -127,10 +134,8 @@ func (c *circumstances) countsRequests() bool {
 func releases(result sources.Result) []release {
 	var all []release
 	for _, s := range result.Series {
-		if len(s.Values) == 1 && s.Last > 0 {
-			if r, known := parseRelease(s.Values[0]); known {
-				all = append(all, r)
-			}
+		if r, known := releaseOf(s); known {
+			all = append(all, r)
 		}
 	}
 	slices.SortFunc(all, release.compare)
@@ -139,19 +144,22 @@ func releases(result sources.Result) []release {
 
 // objectsOf each resource: the most that an instance has counted. They count once a
 // minute, and -1 says that counting failed.
-func objectsOf(result sources.Result) map[string]float64 {
-	objects := map[string]float64{}
+func objectsOf(result sources.Result) (objects map[string]float64, resources map[string]bool) {
+	objects, resources = map[string]float64{}, map[string]bool{}
 	for _, s := range result.Series {
-		if len(s.Values) != 2 || !(s.Last >= 0) || math.IsInf(s.Last, 1) {
+		if len(s.Values) != 2 {
 			continue
 		}
 		name := s.Values[1]
 		if s.Values[0] != "" {
 			name += "." + s.Values[0]
 		}
-		objects[name] = max(objects[name], s.Last)
+		resources[name] = true
+		if s.Last >= 0 && !math.IsInf(s.Last, 1) {
+			objects[name] = max(objects[name], s.Last)
+		}
 	}
-	return objects
+	return objects, resources
 }
 
 // sumOf the increases of series with such labels; NaN without any series at all.

@@ -68,7 +68,7 @@ type Judged struct {
 // Judge is Evaluate with the outcome of every key.
 func Judge(objectives []Objective, reading *sources.Reading, resources *Resources, options Options) Judged {
 	judged := Judged{}
-	c := circumstancesOf(reading)
+	c := circumstancesOf(reading, options)
 	for _, o := range objectives {
 		if why, is := options.Unread[o.Signal]; is {
 			judged.Reports = append(judged.Reports, unknownReport(o, why.Reason, why.Message))
@@ -134,6 +134,10 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, around *circumstanc
 
 	tallies := collect(o, o.Reads.Labels, result.Series, resources)
 	dryRunsKnown := around.markDryRuns(o, tallies)
+	leftOut := around.leftOut(o, dryRunsKnown)
+	for _, t := range tallies {
+		t.leftOut = leftOut
+	}
 	k := assess(o, tallies, c.shares(), reading.Rule)
 	k.dryRunsKnown = dryRunsKnown
 	setFigures(status, o, k)

@@ -74,23 +74,24 @@ func (c *circumstances) requestDifferences(d *differences, metrics []string, k *
 	if slices.Contains(metrics, metricRequestSLO) && !known || known && first.queueTimeIncluded() {
 		d.add(ReasonQueueTimeIncluded, "%s includes the time of API Priority & Fairness queues before Kubernetes 1.27", name)
 	}
-	if known && !first.dryRunsIncluded() || k != nil && k.dryRunsKnown && k.dryRuns == 0 {
+	if c.leavesDryRunsOut() || k != nil && k.dryRunsKnown && k.dryRuns == 0 {
 		return
 	}
+	known = known && first.dryRunsIncluded()
 	switch {
 	case k != nil && k.dryRunsKnown && known:
 		d.add(ReasonDryRunsIncluded, "%s includes dry runs before Kubernetes 1.35: %d of the requests here, at most", name, whole(k.dryRuns, k.dryRuns))
 	case known || slices.Contains(metrics, metricRequestSLO):
 		d.add(ReasonDryRunsIncluded, "%s includes dry runs before Kubernetes 1.35, and how many there were is not known", name)
 	default:
-		d.unknown = "whether dry runs are included is not known: the kube-apiservers do not tell their version"
+		d.unknown = "whether dry runs are included is not known: not all kube-apiservers tell their version"
 	}
 }
 
 // podStartDifferences by the versions of the kubelets.
 func (c *circumstances) podStartDifferences(d *differences) {
-	if len(c.kubelets) == 0 {
-		d.unknown = "whether stateful pods and init containers are included is not known: the kubelets do not tell their version"
+	if !c.kubeletsTell() {
+		d.unknown = "whether stateful pods and init containers are included is not known: not all kubelets tell their version"
 	}
 	var including []string
 	for _, r := range c.kubelets {
@@ -139,29 +140,37 @@ func oldest(versions []release) (release, bool) {
 }
 
 // markDryRuns says of each key how many of its requests may have been dry runs. Known
-// is false where no instance counts requests at all. What has no label for dry runs
-// may include them, unless the versions say that it does not.
+// is false where an instance does not count its requests, or that was not read. What has
+// no label for dry runs may include them, unless the versions say that it does not.
 func (c *circumstances) markDryRuns(o Objective, tallies []*tally) (known bool) {
-	if o.Signal != SignalRequestLatency || o.Type == v1alpha1.IndicatorRatio || !c.countsRequests() {
+	if o.Signal != SignalRequestLatency || o.Type == v1alpha1.IndicatorRatio {
 		return false
 	}
-	if first, known := oldest(c.apiservers); known && !first.dryRunsIncluded() {
+	if c.leavesDryRunsOut() {
 		return true
 	}
 	if metrics := c.reading.Results[o.Signal].Metrics; len(metrics) == 1 && metrics[0] == metricRequest {
 		return true
 	}
+	counted := c.reading.Results[SignalDryRuns]
+	if !c.countsRequests() || !counted.Whole() {
+		return false
+	}
 	byKey := map[key]float64{}
-	for _, s := range c.reading.Results[SignalDryRuns].Series {
+	for _, s := range counted.Series {
 		value := func(label string) string {
 			if i := slices.Index(dryRunLabels(), label); i < len(s.Values) {
 				return s.Values[i]
 			}
 			return ""
 		}
-		if o.selects(value(labelVerb), value(labelScope)) && s.Increase > 0 {
-			byKey[o.keyOf(value)] += s.Increase
+		if !o.selects(value(labelVerb), value(labelScope)) || s.Increase == 0 {
+			continue
 		}
+		if !(s.Increase > 0) {
+			s.Increase = math.Inf(+1) // no number, and so any
+		}
+		byKey[o.keyOf(value)] += s.Increase
 	}
 	for _, t := range tallies {
 		t.dryRuns = math.Min(byKey[t.key], t.count)

@@ -4,6 +4,7 @@
 package slo
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -54,46 +55,45 @@ func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 	answer := func(status metav1.ConditionStatus, reason string, texts []string) metav1.Condition {
 		return metav1.Condition{Type: v1alpha1.ConditionPromisesKept, Status: status, Reason: reason, Message: strings.Join(texts, "; ")}
 	}
-	var texts []string
-	broken := ""
-	unknown := []string{}
-	for _, p := range promises() {
+	var broken, kept, unknown []string
+	reason := "" // of what is broken: the first
+	breaks := func(why, text string) { broken, reason = append(broken, text), cmp.Or(reason, why) }
+	for _, p := range slices.Concat(promises(), c.crowded(resources)) {
 		n, known := c.objects[p.resource]
+		text := fmt.Sprintf("%.0f of %.0f %s", n, p.most, p.resource)
 		switch {
 		case !known:
 			unknown = append(unknown, p.resource)
-			continue
 		case n == 0 && c.hasSome(p.resource):
 			unknown = append(unknown, p.resource+" (none counted yet)")
-			continue
-		case n > p.most && broken == "":
-			broken = p.reason
+		case n > p.most:
+			breaks(p.reason, text)
+		default:
+			kept = append(kept, text)
 		}
-		texts = append(texts, fmt.Sprintf("%.0f of %.0f %s", n, p.most, p.resource))
-	}
-	for _, p := range c.crowded(resources) {
-		if broken == "" {
-			broken = ReasonTooManyObjects
-		}
-		texts = append(texts, fmt.Sprintf("%.0f of %.0f %s", c.objects[p.resource], p.most, p.resource))
 	}
 	least, most, text := c.churn()
-	texts = append(texts, text)
-	if least > mostChurn && broken == "" {
-		broken = ReasonChurnTooHigh
+	switch {
+	case least > mostChurn:
+		breaks(ReasonChurnTooHigh, text)
+	case most <= mostChurn:
+		kept = append(kept, text)
+	default:
+		kept = slices.Insert(kept, 0, text)
 	}
 	if len(unknown) > 0 {
-		texts = append(texts, "not known: "+strings.Join(unknown, ", "))
+		kept = slices.Insert(kept, 0, "not known: "+strings.Join(unknown, ", "))
 	}
-	switch {
-	case broken != "":
-		return answer(metav1.ConditionFalse, broken, texts)
+	switch texts := append(broken, kept...); {
+	case reason != "":
+		return answer(metav1.ConditionFalse, reason, texts)
 	case len(unknown) > 0:
 		return answer(metav1.ConditionUnknown, ReasonObjectsUnknown, texts)
 	case !(most <= mostChurn):
 		return answer(metav1.ConditionUnknown, ReasonChurnUnknown, texts)
+	default:
+		return answer(metav1.ConditionTrue, ReasonWithinLimits, texts)
 	}
-	return answer(metav1.ConditionTrue, ReasonWithinLimits, texts)
 }
 
 // hasSome says that there are objects of a resource, or were in the window, whatever was
@@ -119,16 +119,18 @@ func isNodesSchema(values []string) bool {
 	return len(values) == 1 && (values[0] == "system-nodes" || values[0] == "system-node-high")
 }
 
-// crowded built-in resources, of which there are more objects than promised, sorted.
+// crowded built-in resources, of which there are more objects than promised, or not
+// known how many, sorted.
 func (c *circumstances) crowded(resources *Resources) []promise {
 	var found []promise
-	for _, name := range slices.Sorted(maps.Keys(c.objects)) {
-		limit := promise{resource: name, most: mostObjects}
+	for _, name := range slices.Sorted(maps.Keys(c.resources)) {
+		limit := promise{resource: name, most: mostObjects, reason: ReasonTooManyObjects}
 		if name == "events" || name == "events.events.k8s.io" {
 			limit.most = mostEventObjects
 		}
 		named := slices.ContainsFunc(promises(), func(p promise) bool { return p.resource == name })
-		if !named && c.objects[name] > limit.most && resources.isBuiltIn(name) {
+		n, known := c.objects[name]
+		if !named && !(known && n <= limit.most) && resources.isBuiltIn(name) {
 			found = append(found, limit)
 		}
 	}
@@ -146,13 +148,18 @@ func (r *Resources) isBuiltIn(name string) bool {
 
 // churn of a second, on average over the window: no metric tells which requests users
 // made. At least it is the changes of pods; at most also all requests that do not come
-// from the system. NaN when not known.
+// from the system, of all kube-apiservers. NaN when not known.
 func (c *circumstances) churn() (least, most float64, text string) {
 	least = c.perSecond(c.podChanges)
-	most = c.perSecond(c.podChanges + c.userRequests)
+	most = math.NaN()
+	if c.countsAll {
+		most = c.perSecond(c.podChanges + c.userRequests)
+	}
 	switch {
 	case math.IsNaN(least):
 		return least, most, "churn not known"
+	case !c.countsAll:
+		return least, most, fmt.Sprintf("churn at least %.1f of %d a second: not all requests to all kube-apiservers are counted", least, mostChurn)
 	case math.IsNaN(most):
 		return least, most, fmt.Sprintf("churn at least %.1f of %d a second", least, mostChurn)
 	}

@@ -20,7 +20,8 @@ import (
 // parseAround reads lines about what is beside the indicators:
 //
 //	conditions                             print DataSound, IndicatorFaithful and PromisesKept too
-//	version <component> <git version> [<instance>]
+//	version kube-apiserver <git version> <instance>
+//	version kubelet <git version> [<number of kubelets>]
 //	own <instance>                         has the families of slo-apiserver
 //	core <instance>...                     serve requests for the core group
 //	serves <group> <instance>...           serve requests for another group
@@ -33,6 +34,7 @@ import (
 //	expected <component> <n>               instances in the cluster
 //	everykubelet                           as many kubelets as there are nodes
 //	warns <signal> <reason> <text>         of one signal
+//	signal <signal>                        was asked for, and has no series
 func (s *scenario) parseAround(verb string, args []string) error {
 	add := func(signal, metric string, series sources.Series) {
 		result := s.results[signal]
@@ -51,8 +53,11 @@ func (s *scenario) parseAround(verb string, args []string) error {
 		s.all = true
 	case "version":
 		signal, series := SignalKubeletBuildInfo, sources.Series{Values: args[1:2], Last: 1, Max: 1}
-		if args[0] == string(sources.KubeAPIServer) {
+		switch {
+		case args[0] == string(sources.KubeAPIServer):
 			signal, series.Instance = sources.SignalBuildInfo, args[2]
+		case len(args) > 2:
+			series.Last = n
 		}
 		add(signal, "kubernetes_build_info", series)
 	case "own":
@@ -85,6 +90,8 @@ func (s *scenario) parseAround(verb string, args []string) error {
 		s.options.Expected = map[sources.Component]int{sources.Component(args[0]): int(n)}
 	case "everykubelet":
 		s.options.EveryKubelet = true
+	case "signal":
+		s.results[args[0]] = sources.Result{}
 	case "warns":
 		result := s.results[args[0]]
 		result.Warnings = append(result.Warnings, sources.Warning{Reason: sources.Reason(args[1]), Message: strings.Join(args[2:], " ")})

@@ -57,6 +57,9 @@ type tally struct {
 	// dryRuns is how many of the events at most may have been dry runs, which are not
 	// to count.
 	dryRuns float64
+	// leftOut is the reason for which any of the events may be such that are not to
+	// count, where nothing tells how many; otherwise "".
+	leftOut string
 	// became is the outcome, once assessed.
 	became outcome
 	// overhead is what callers waited beyond the indicator; nil where that is not looked at.

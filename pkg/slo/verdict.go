@@ -25,7 +25,7 @@ const (
 	// not observed could change that.
 	keptSoFar
 	// undecided: the bucket of the threshold is missing, and those around it do
-	// not prove anything.
+	// not prove anything; or it depends on which of the events are to count.
 	undecided
 )
 
@@ -46,6 +46,8 @@ func (t *tally) outcome(o Objective, s shares, rule sources.Rule) outcome {
 	case !holdsShare(min(t.most, t.count-t.dryRuns), t.count-t.dryRuns, o.goodMillionths(), everything, rule):
 		return violated
 	case !holdsShare(max(0, t.least-t.dryRuns), t.count-t.dryRuns, o.goodMillionths(), everything, rule):
+		return undecided
+	case t.leftOut != "" && whole(t.count-t.least, t.count) > 0:
 		return undecided
 	case o.EvenShares && !holdsShare(t.least, t.count, o.goodMillionths(), s, rule):
 		return keptSoFar
@@ -162,6 +164,10 @@ func (k *keys) undecidedJudgement(o Objective) judgement {
 	switch reason {
 	case ReasonLabelMissing:
 		return judgement{v1alpha1.VerdictUnknown, reason, o.labelsMissing() + which}
+	case first.leftOut:
+		return judgement{v1alpha1.VerdictUnknown, reason,
+			fmt.Sprintf("it depends on which of the %s the indicator leaves out, see IndicatorFaithful: %d of %d %s%s",
+				o.Events, whole(first.count-first.least, first.count), whole(first.count, first.count), o.badWord(), which)}
 	case ReasonDryRunsIncluded:
 		return judgement{v1alpha1.VerdictUnknown, reason,
 			fmt.Sprintf("it depends on up to %d dry runs, which the metric does not tell from others%s", whole(first.dryRuns, first.count), which)}
@@ -176,7 +182,7 @@ func (k *keys) undecidedJudgement(o Objective) judgement {
 // undecidedReason of a key that is undecided.
 func (t *tally) undecidedReason(o Objective) string {
 	without := *t
-	without.dryRuns = 0
+	without.dryRuns, without.leftOut = 0, ""
 	switch {
 	case t.unreadable:
 		return ReasonHistogramInvalid
@@ -184,6 +190,8 @@ func (t *tally) undecidedReason(o Objective) string {
 		return ReasonLabelMissing
 	case t.dryRuns > 0 && without.outcome(o, everything, sources.Extrapolated) != undecided:
 		return ReasonDryRunsIncluded
+	case t.leftOut != "" && without.outcome(o, everything, sources.Extrapolated) != undecided:
+		return t.leftOut
 	case t.interpolated:
 		return ReasonNativeHistogramInterpolated
 	}

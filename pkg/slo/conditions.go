@@ -91,8 +91,11 @@ const (
 	// ReasonObjectsUnknown: PromisesKept is Unknown, how many objects there are is not
 	// known.
 	ReasonObjectsUnknown = "ObjectsUnknown"
+	// ReasonNamespacesUnknown: PromisesKept is Unknown, there are more objects than one
+	// namespace may have, and how many each has is not known.
+	ReasonNamespacesUnknown = "NamespacesUnknown"
 	// ReasonChurnUnknown: PromisesKept is Unknown, with requests that may or may not be
-	// those of users there is more churn than promised.
+	// those of users, or are not counted, there is more churn than promised.
 	ReasonChurnUnknown = "ChurnUnknown"
 
 	// ReasonFewRequests: LowTraffic is True.

@@ -48,9 +48,13 @@ func promises() []promise {
 	}
 }
 
-// promisesKept is the condition of that type. Limits on the objects of a namespace
-// (3,000 pods, 5,000 services, 2,000 deployments) are not looked at: no metric has the
-// namespace.
+// inOneNamespace are promises on the objects of each namespace.
+func inOneNamespace() []promise {
+	return []promise{{"pods", 3_000, ReasonTooManyObjects}, {"services", 5_000, ReasonTooManyObjects}, {"deployments.apps", 2_000, ReasonTooManyObjects}}
+}
+
+// promisesKept is the condition of that type. Limits on one node (110 pods), one service
+// (250 endpoints) and on sizes are not looked at.
 func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 	answer := func(status metav1.ConditionStatus, reason string, texts []string) metav1.Condition {
 		return metav1.Condition{Type: v1alpha1.ConditionPromisesKept, Status: status, Reason: reason, Message: strings.Join(texts, "; ")}
@@ -72,6 +76,7 @@ func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 			kept = append(kept, text)
 		}
 	}
+	scattered := c.scattered(breaks)
 	least, most, text := c.churn()
 	switch {
 	case least > mostChurn:
@@ -81,6 +86,7 @@ func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 	default:
 		kept = slices.Insert(kept, 0, text)
 	}
+	kept = slices.Insert(kept, 0, scattered...)
 	if len(unknown) > 0 {
 		kept = slices.Insert(kept, 0, "not known: "+strings.Join(unknown, ", "))
 	}
@@ -89,11 +95,29 @@ func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 		return answer(metav1.ConditionFalse, reason, texts)
 	case len(unknown) > 0:
 		return answer(metav1.ConditionUnknown, ReasonObjectsUnknown, texts)
+	case len(scattered) > 0:
+		return answer(metav1.ConditionUnknown, ReasonNamespacesUnknown, texts)
 	case !(most <= mostChurn):
 		return answer(metav1.ConditionUnknown, ReasonChurnUnknown, texts)
 	default:
 		return answer(metav1.ConditionTrue, ReasonWithinLimits, texts)
 	}
+}
+
+// scattered says of what there may be too much in one namespace: no metric counts objects
+// by namespace. All that there are may be no more than one may have; or more than all
+// together may have, which breaks the promise.
+func (c *circumstances) scattered(breaks func(reason, text string)) (texts []string) {
+	namespaces, known := c.objects["namespaces"]
+	for _, p := range inOneNamespace() {
+		switch n := c.objects[p.resource]; {
+		case known && namespaces > 0 && n > p.most*namespaces:
+			breaks(p.reason, fmt.Sprintf("%.0f %s in %.0f namespaces, of which each may have %.0f", n, p.resource, namespaces, p.most))
+		case n > p.most:
+			texts = append(texts, fmt.Sprintf("whether there are more than %.0f %s in one namespace is not known", p.most, p.resource))
+		}
+	}
+	return texts
 }
 
 // hasSome says that there are objects of a resource, or were in the window, whatever was

@@ -128,7 +128,7 @@ func (s *survey) missingMessage() string {
 }
 
 func (s *survey) unlistedMessage() string {
-	return fmt.Sprintf("the cluster has %d kube-apiservers, the source knows %d of them",
+	return fmt.Sprintf("the cluster has %d kube-apiservers, the source knows %d of them: add the others to what is scraped",
 		len(s.observed)+s.unlisted, len(s.observed))
 }
 

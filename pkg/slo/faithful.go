@@ -82,16 +82,16 @@ func (c *circumstances) requestDifferences(d *differences, metrics []string, k *
 	case k != nil && k.dryRunsKnown && known:
 		d.add(ReasonDryRunsIncluded, "%s includes dry runs before Kubernetes 1.35: %d of the requests here, at most", name, whole(k.dryRuns, k.dryRuns))
 	case known || slices.Contains(metrics, metricRequestSLO):
-		d.add(ReasonDryRunsIncluded, "%s includes dry runs before Kubernetes 1.35, and how many there were is not known", name)
+		d.add(ReasonDryRunsIncluded, "%s includes dry runs before Kubernetes 1.35, and how many there were is not known without apiserver_request_total", name)
 	default:
-		d.unknown = "whether dry runs are included is not known: not all kube-apiservers tell their version"
+		d.unknown = "whether dry runs are included is not known: not all kube-apiservers have kubernetes_build_info"
 	}
 }
 
 // podStartDifferences by the versions of the kubelets.
 func (c *circumstances) podStartDifferences(d *differences) {
 	if !c.kubeletsTell() {
-		d.unknown = "whether stateful pods and init containers are included is not known: not all kubelets tell their version"
+		d.unknown = "whether stateful pods and init containers are included is not known: not all kubelets have kubernetes_build_info"
 	}
 	var including []string
 	for _, r := range c.kubelets {

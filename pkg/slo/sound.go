@@ -34,12 +34,15 @@ func refusal(findings []sources.Warning) *sources.Warning {
 }
 
 // refuse a verdict, if there is one: what is met, or is without traffic, is not known to be so. A
-// violation was seen. But where another server was counted in, it may be its own.
+// violation was seen. But where another server was counted in, it may be its own; that is
+// graver than whatever else makes a verdict unknown.
 func (j judgement) refuse(w *sources.Warning) judgement {
-	if w == nil || j.verdict == v1alpha1.VerdictUnknown || j.verdict == v1alpha1.VerdictInformational {
+	switch {
+	case w == nil || j.verdict == v1alpha1.VerdictInformational:
 		return j
-	}
-	if j.verdict == v1alpha1.VerdictViolated && !isStranger(w.Reason) {
+	case j.verdict == v1alpha1.VerdictUnknown && isStranger(w.Reason):
+		return judgement{j.verdict, string(w.Reason), w.Message + "; " + j.message}
+	case j.verdict == v1alpha1.VerdictUnknown, j.verdict == v1alpha1.VerdictViolated && !isStranger(w.Reason):
 		return j
 	}
 	return judgement{v1alpha1.VerdictUnknown, string(w.Reason), w.Message}

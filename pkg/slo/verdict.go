@@ -176,7 +176,7 @@ func (k *keys) undecidedJudgement(o Objective) judgement {
 			fmt.Sprintf("the p%d is in the bucket of a native histogram that holds the threshold %ss%s", o.Percentile, le(o), which)}
 	}
 	return judgement{v1alpha1.VerdictUnknown, ReasonThresholdBucketMissing,
-		fmt.Sprintf("the bucket le=%q of the threshold is missing%s", le(o), which)}
+		fmt.Sprintf("the bucket le=%q of the threshold is missing%s; keep it in what is scraped", le(o), which)}
 }
 
 // undecidedReason of a key that is undecided.

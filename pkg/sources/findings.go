@@ -134,7 +134,7 @@ func ofInstances(reading *Reading, component Component) []Warning {
 		}
 	}
 	add(FutureSamples, future, "has times that are yet to come: correct the clocks")
-	add(StaleSamples, stale, "has no sample that is new enough")
+	add(StaleSamples, stale, "has no sample that is new enough: see why its scrapes fail")
 	add(CounterReset, reset, "started anew in the window: what was counted before and after is added up")
 	return found
 }

@@ -4,6 +4,7 @@
 package sloreport
 
 import (
+	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -56,7 +57,7 @@ var columns = []column{
 			}
 			return cell.Of(r.Status.Day.BadMinutes, r.Status.Day.BadMinutesAllowed)
 		}),
-	define("Worst", 0, "Worst key, or in parentheses why there is none.",
+	define("Worst", 0, "Worst key, after why the verdict is unknown, or why there is none, in parentheses.",
 		func(r *slo.SLOReport, _ time.Time) string { return worst(r) }),
 	define("Age", 0, "Time since the newest sample in the report.",
 		func(r *slo.SLOReport, now time.Time) string { return cell.Age(r.Status.ObservationTime, now) }),
@@ -112,16 +113,18 @@ func metCondition(r *slo.SLOReport) *metav1.Condition {
 }
 
 // worst shows the worst key. Without any it says why, so that no traffic and no
-// data look different in a column where both are Unknown. Where the objective
-// has one key only, there is no name to show.
+// data look different in a column where both are Unknown; and where the verdict is
+// unknown in spite of one, what makes it so. Where the objective has one key only,
+// there is no name to show.
 func worst(r *slo.SLOReport) string {
+	key, why := "", ""
 	if len(r.Status.Worst) > 0 {
-		return cell.Text(keyName(&r.Status.Worst[0]))
+		key = keyName(&r.Status.Worst[0])
 	}
-	if met := metCondition(r); met != nil && met.Reason != "" {
-		return "(" + cell.Words(met.Reason) + ")"
+	if met := metCondition(r); met != nil && met.Reason != "" && (len(r.Status.Worst) == 0 || r.Status.Verdict == slo.VerdictUnknown) {
+		why = "(" + cell.Words(met.Reason) + ")"
 	}
-	return cell.Missing
+	return cell.Text(strings.TrimSpace(why + " " + key))
 }
 
 func keyName(k *slo.KeyFigures) string {

@@ -28,7 +28,7 @@ var documentedRow = regexp.MustCompile("(?m)^\\| `([A-Za-z]+)` \\|")
 // and no other.
 func TestConditionsAreDocumented(t *testing.T) {
 	inCode := map[string]bool{}
-	for _, room := range []string{"../slo", "../apf", "../apf/configuration", "../evaluation", "../apis/slo/v1alpha1"} {
+	for _, room := range []string{"../slo", "../apf", "../apf/configuration", "../apf/simulation", "../evaluation", "../apis/slo/v1alpha1"} {
 		for name, value := range stringConstants(t, room+"/*.go") {
 			if strings.HasPrefix(name, "Reason") || strings.HasPrefix(name, "Condition") {
 				inCode[value] = true

@@ -13,7 +13,6 @@ import (
 
 	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
-	"example.io/slo-apiserver/pkg/sources"
 )
 
 // Reasons of conditions. Those of DataComplete are named as on an APFHeadroom.
@@ -28,6 +27,9 @@ const (
 	ReasonNoInstances = "NoInstances"
 	// ReasonInstancesMissing says that a kube-apiserver was not read.
 	ReasonInstancesMissing = "InstancesMissing"
+	// ReasonTooFewInstances says that the cluster has more kube-apiservers than the source
+	// knows.
+	ReasonTooFewInstances = "TooFewInstances"
 	// ReasonMetricMissing says that a kube-apiserver lacks a metric.
 	ReasonMetricMissing = "MetricMissing"
 	// ReasonWindowIncomplete says that the samples do not cover the window: a peak
@@ -71,6 +73,8 @@ func (s *simulation) dataComplete() metav1.Condition {
 		return incomplete(ReasonNoInstances, "no kube-apiserver was read")
 	case len(unread) > 0:
 		return incomplete(ReasonInstancesMissing, "not simulated, because it was not read: %s", enumerate(unread))
+	case s.unlisted() > 0:
+		return incomplete(ReasonTooFewInstances, "not simulated: %s", s.unlistedMessage())
 	case len(s.lacking) > 0:
 		return incomplete(ReasonMetricMissing, "not known: %s", enumerate(s.lacking))
 	}
@@ -111,6 +115,8 @@ func (s *simulation) demandComplete() metav1.Condition {
 			"requests were rejected in the window, and count as no demand: %s", enumerate(s.rejecting))
 	case len(s.observed) == 0 || len(s.unread()) > 0:
 		return condition(kind, metav1.ConditionUnknown, ReasonInstancesMissing, "not every kube-apiserver was read")
+	case s.unlisted() > 0:
+		return condition(kind, metav1.ConditionUnknown, ReasonTooFewInstances, "whether requests were rejected is not known: %s", s.unlistedMessage())
 	case len(untold) > 0:
 		return condition(kind, metav1.ConditionUnknown, ReasonMetricMissing, "whether requests were rejected is not known: %s", enumerate(untold))
 	case len(s.widened) > 0:
@@ -185,42 +191,6 @@ func (s *simulation) lack(o *observed, signals ...string) {
 			s.lacking = append(s.lacking, text)
 		}
 	}
-}
-
-// unread are the kube-apiservers that were expected, and why they were not read.
-func (s *simulation) unread() []string {
-	if s.Reading == nil {
-		return nil
-	}
-	var unread []string
-	for _, i := range s.Reading.Instances {
-		if i.Component == sources.KubeAPIServer && !i.Observed {
-			unread = append(unread, strings.TrimSuffix(i.Name+" ("+i.Problem+")", " ()"))
-		}
-	}
-	return unread
-}
-
-// counts as on an APFHeadroom: an instance that was read, but not over the whole
-// window, is in the figures and still missing here.
-func (s *simulation) counts() *v1alpha1.InstanceCounts {
-	counts := &v1alpha1.InstanceCounts{}
-	complete := map[string]bool{}
-	for _, o := range s.observed {
-		complete[o.Name] = o.complete
-	}
-	for _, i := range s.Reading.Instances {
-		if i.Component != sources.KubeAPIServer {
-			continue
-		}
-		counts.Expected++
-		if complete[i.Name] {
-			counts.Observed++
-		} else if len(counts.Missing) < maxNames {
-			counts.Missing = append(counts.Missing, i.Name)
-		}
-	}
-	return counts
 }
 
 func enumerate(names []string) string {

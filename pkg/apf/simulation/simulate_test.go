@@ -144,6 +144,14 @@ func TestGaps(t *testing.T) {
 			},
 			v1alpha1.ConditionDataComplete, ReasonInstancesMissing, "b (refused)", true, true,
 		},
+		"an instance that the source does not know": {
+			func(in *Input) { in.Headrooms[0].Status.Instances = &v1alpha1.InstanceCounts{Expected: 2, Observed: 1} },
+			v1alpha1.ConditionDataComplete, ReasonTooFewInstances, "1 of 2 kube-apiservers", true, true,
+		},
+		"requests to an instance that the source does not know": {
+			func(in *Input) { in.Headrooms[0].Status.Instances = &v1alpha1.InstanceCounts{Expected: 2, Observed: 1} },
+			v1alpha1.ConditionDemandComplete, ReasonTooFewInstances, "1 of 2 kube-apiservers", true, true,
+		},
 		"a window that is not covered": {
 			func(in *Input) { in.Reading.Instances[0].First = now.Add(-time.Minute) },
 			v1alpha1.ConditionDataComplete, ReasonWindowIncomplete, "a was not read over the whole window", true, true,

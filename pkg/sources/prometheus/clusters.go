@@ -5,11 +5,13 @@ package prometheus
 
 import (
 	"context"
+	"fmt"
 	"maps"
 	"math"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // A store may hold several clusters, or one cluster as several replicas of Prometheus
@@ -49,14 +51,12 @@ func (t *target) belongs(one *series, known *history) {
 	}
 }
 
-// conflict says whether h and one have samples of the same time, and in which label
-// they differ. One that ends before the other begins goes on as it.
-func (h *history) conflict(one *series, recent float64) (string, bool) {
-	if len(h.points) == 0 {
-		return "", false
-	}
+// conflict says whether h and one both have samples of a time after start, that of the
+// window, and in which label they differ: what both count would be counted twice, even
+// if one of them has ended since. One that ends before the other begins goes on as it.
+func (h *history) conflict(one *series, start float64) (string, bool) {
 	first, last := one.points[0].at, one.points[len(one.points)-1].at
-	if newest := h.points[len(h.points)-1].at; newest < recent || last < recent || first > newest || h.points[0].at > last {
+	if last <= start || !slices.ContainsFunc(h.spans, func(s span) bool { return s.last > start && first <= s.last && s.first <= last }) {
 		return "", false
 	}
 	for _, l := range one.labels {
@@ -77,26 +77,31 @@ func (h *history) conflict(one *series, recent float64) (string, bool) {
 	return "", true
 }
 
-// askUp reads up of every target with all of its labels, so that two series at a time
-// show. One may be what is left of the other under an older label: all their samples
-// tell, and are asked for only then.
-func (s *Source) askUp(ctx context.Context, q *session, matchers []string, found targets) error {
+// askUp reads up of every target, and of those that had two series in the window all
+// samples, with all labels: one series may go on as the other, or both are of one time.
+func (s *Source) askUp(ctx context.Context, q *session, matchers []string, window time.Duration, found targets) error {
 	up := selector("up", matchers)
-	twice := false
 	err := q.query(ctx, up, func(one *series) error {
 		t := found.of(one)
-		twice = twice || !math.IsNaN(t.up)
 		t.belongs(one, &t.ups)
 		t.up = max(one.points[0].value, notNaN(t.up))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	twice := false
+	err = q.query(ctx, fmt.Sprintf("count by (job,instance) (last_over_time(%s[%s])) > 1", up, duration(window)), func(*series) error {
+		twice = true
 		return nil
 	})
 	if err != nil || !twice {
 		return err
 	}
-	recent := seconds(q.at.Add(-s.config.MaxAge))
-	return q.samples(ctx, up, 2*s.config.MaxAge, func(one *series) error {
+	start := seconds(q.at.Add(-window))
+	return q.samples(ctx, up, window, func(one *series) error {
 		t := found.of(one)
-		label, conflict := t.ups.conflict(one, recent)
+		label, conflict := t.ups.conflict(one, start)
 		if conflict {
 			t.conflict, t.other = label, strings.Clone(one.label(clusterLabel))
 		}

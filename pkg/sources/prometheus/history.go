@@ -21,7 +21,7 @@ var _ sources.Historian = &Source{}
 // ReadHistory implements sources.Historian. It takes the steps of a Read at every
 // instant, with the same texts; what is behind them are range queries (see past),
 // one at a time, whatever a Read is doing meanwhile. While nothing changes these are
-// six for kube-apiservers and eight for kubelets. Where a Read goes on with the
+// six for kube-apiservers and nine for kubelets. Where a Read goes on with the
 // warnings of Prometheus beside its figures, a history fails: see complete.
 func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each func(*sources.Reading) error) error {
 	signal, err := s.historic(wanted)

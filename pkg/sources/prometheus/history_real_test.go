@@ -370,10 +370,10 @@ func testHistory(t *testing.T, b backend, scenario string) {
 	live, sent := comparePast(t, b, scenario)
 	t.Logf("%d queries", len(sent.queries))
 	wantAll(t, live)
-	// Six for kube-apiservers and eight for kubelets, three times, and what
+	// Six for kube-apiservers and nine for kubelets, three times, and what
 	// restarts, births and missing instances cost more. In MetricsQL queries name the
 	// instances that are new, too.
-	most := 3*(6+8) + 45
+	most := 3*(6+9) + 45
 	if b.Peer == prometheustest.VictoriaMetrics {
 		most += 15
 	}

@@ -32,6 +32,7 @@ func TestReal(t *testing.T) {
 	samples = append(samples, troubleSamples(t)...)
 	samples = append(samples, quantileSamples()...)
 	samples = append(samples, sharedSamples()...)
+	samples = append(samples, replicaSamples()...)
 	for _, peer := range prometheustest.Peers() {
 		t.Run(string(peer), func(t *testing.T) { testReal(t, backend{peer, peer.Start(t, samples)}) })
 	}
@@ -44,6 +45,7 @@ func testReal(t *testing.T, b backend) {
 		t.Run("quantiles", func(t *testing.T) { testQuantiles(t, b.url) })
 	}
 	t.Run("clusters", func(t *testing.T) { testClusters(t, b.url) })
+	t.Run("replicas", func(t *testing.T) { testReplicas(t, b) })
 	t.Run("queries", func(t *testing.T) { testQueries(t, b) })
 	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, b) })
 }

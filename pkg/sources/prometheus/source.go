@@ -10,7 +10,7 @@
 // a missed scrape at the start of the window shows as a First before it, while the
 // figures stand for the window itself.
 //
-// A Read sends two queries for the instances of kube-apiservers (four or five for kubelets),
+// A Read sends two queries for the instances of kube-apiservers (five to seven for kubelets),
 // then one for each counter, two for each gauge and three for each histogram, and
 // two more for those of which label sets were born; for the samples of a gauge one more
 // for each scrape job. See plan for the two that are

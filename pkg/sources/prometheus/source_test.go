@@ -193,7 +193,8 @@ func TestReadConflict(t *testing.T) {
 	}{
 		{"side by side", -300, -20, -290, true},
 		{"one after the other", -300, -60, -40, false},
-		{"the first is long gone", -400, -200, -390, false},
+		{"side by side, until one ended", -400, -200, -390, true},
+		{"side by side, before the window", -400, -310, -390, false},
 	} {
 		url := serve(t, func(w http.ResponseWriter, promql string) {
 			if strings.Contains(promql, "up") {

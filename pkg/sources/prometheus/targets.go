@@ -45,7 +45,7 @@ type target struct {
 	// processes that answered in turn; 1 when each followed the one before.
 	processes int
 	// conflict names a label in which two series of the target differ that both
-	// have recent samples.
+	// have samples of one time in the window.
 	conflict string
 	// cluster is its label of that name, in its newest series; other is that of another
 	// series at that time.
@@ -63,7 +63,12 @@ type target struct {
 type history struct {
 	labels []label
 	points []point
+	// spans of the series that follow each other in it, in any order.
+	spans []span
 }
+
+// span is from the first to the last sample of a series.
+type span struct{ first, last float64 }
 
 // targetKey tells targets apart.
 type targetKey struct{ job, instance string }
@@ -102,7 +107,7 @@ func (s *Source) findTargets(ctx context.Context, q *session, component sources.
 // behind one address in turn.
 func (s *Source) findFew(ctx context.Context, q *session, component sources.Component, window time.Duration) (targets, error) {
 	found := targets{}
-	recent := seconds(q.at.Add(-s.config.MaxAge))
+	start := seconds(q.at.Add(-window))
 	take := func(one *series) error {
 		t := found.of(one)
 		t.name = t.instance
@@ -110,7 +115,7 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 		if one.label("__name__") == startTime {
 			into = &t.starts
 		}
-		if label, conflict := into.conflict(one, recent); conflict {
+		if label, conflict := into.conflict(one, start); conflict {
 			t.conflict, t.other, t.renamed = label, strings.Clone(one.label(clusterLabel)), true
 			return nil
 		}
@@ -126,7 +131,7 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 		}
 	}
 	for _, t := range found {
-		t.summarize(seconds(q.at.Add(-window)))
+		t.summarize(start)
 	}
 	return found, nil
 }
@@ -138,6 +143,7 @@ func (h *history) add(one *series) {
 		h.labels = append(h.labels, label{name: strings.Clone(l.name), value: strings.Clone(l.value)})
 	}
 	h.points = append(h.points, one.points...)
+	h.spans = append(h.spans, span{one.points[0].at, one.points[len(one.points)-1].at})
 	slices.SortStableFunc(h.points, func(a, b point) int { return cmp.Compare(a.at, b.at) })
 }
 

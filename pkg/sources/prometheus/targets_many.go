@@ -67,7 +67,7 @@ func (s *Source) askLate(ctx context.Context, q *session, component sources.Comp
 func (s *Source) askMany(ctx context.Context, q *session, component sources.Component, window time.Duration, clock string) (targets, error) {
 	matchers := slices.Concat(s.config.matchers(component), []string{s.config.job(component)})
 	found := targets{}
-	if err := s.askUp(ctx, q, matchers, found); err != nil {
+	if err := s.askUp(ctx, q, matchers, window, found); err != nil {
 		return nil, err
 	}
 	questions := []struct {

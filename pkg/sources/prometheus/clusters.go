@@ -90,12 +90,20 @@ func (s *Source) askUp(ctx context.Context, q *session, matchers []string, windo
 	if err != nil {
 		return err
 	}
-	twice := false
-	err = q.query(ctx, fmt.Sprintf("count by (job,instance) (last_over_time(%s[%s])) > 1", up, duration(window)), func(*series) error {
-		twice = true
+	twice, seldom := map[targetKey]bool{}, map[targetKey]bool{}
+	const promql = "count by (job,instance) (last_over_time(%[1]s[%[2]s])) > 1 or sum by (job,instance) (sum_over_time(%[1]s[%[2]s])) < 2"
+	err = q.query(ctx, fmt.Sprintf(promql, up, duration(window)), func(one *series) error {
+		exceptions := seldom
+		if one.points[0].value > 1 {
+			exceptions = twice
+		}
+		exceptions[targetKey{job: strings.Clone(one.label("job")), instance: strings.Clone(one.label("instance"))}] = true
 		return nil
 	})
-	if err != nil || !twice {
+	for key, t := range found {
+		t.seldom = seldom[key]
+	}
+	if err != nil || len(twice) == 0 {
 		return err
 	}
 	start := seconds(q.at.Add(-window))

@@ -8,7 +8,8 @@
 // the window, and extended to its bounds; see born.go for label sets that appear in
 // it. Instance.First and Last are the samples that package sources asks for, so that
 // a missed scrape at the start of the window shows as a First before it, while the
-// figures stand for the window itself.
+// figures stand for the window itself. With one sample in the window there is nothing
+// in between, and First is Last: scrapes are too far apart for the window.
 //
 // A Read sends two queries for the instances of kube-apiservers (five to seven for kubelets),
 // then one for each counter, two for each gauge and three for each histogram, and

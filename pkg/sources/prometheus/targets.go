@@ -42,6 +42,8 @@ type target struct {
 	// born says that the process was born within the window, and that no older one
 	// has samples in it.
 	born bool
+	// seldom says that fewer than two scrapes in the window succeeded.
+	seldom bool
 	// processes that answered in turn; 1 when each followed the one before.
 	processes int
 	// conflict names a label in which two series of the target differ that both
@@ -98,6 +100,13 @@ func (s *Source) findTargets(ctx context.Context, q *session, component sources.
 	found, err := find(ctx, q, component, window)
 	if err != nil {
 		return nil, fmt.Errorf("find instances of %s: %w", component, err)
+	}
+	for _, t := range found {
+		// PromQL's increase() is between two samples in the window: here there is none, and
+		// the figures stand for no time at all. Births have them.
+		if t.seldom && !t.born && q.dialect.rule() == sources.Extrapolated {
+			t.first = t.last
+		}
 	}
 	return found, nil
 }
@@ -168,11 +177,15 @@ func (t *target) summarize(start float64) {
 		return
 	}
 	t.first, t.last = times[0].at, times[len(times)-1].at
+	within := 0
 	for _, p := range times {
 		if p.at <= start {
 			t.first = p.at
+		} else {
+			within++
 		}
 	}
+	t.seldom = within < 2
 	if t.started > start && sameStart(times[0].value, t.started) {
 		t.first = t.started
 	}

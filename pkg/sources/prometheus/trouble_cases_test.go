@@ -193,6 +193,33 @@ expect requests{} increase=3
 `,
 	jobs: []string{"apiserver"},
 }, {
+	name: "one-sample",
+	text: `# An increase takes two samples in the window: with one there is no figure, and what was counted is not known.
+window 50s
+scrape -180s every 60s
+signal requests counter kube-apiserver apiserver_request_total
+signal startup counter kubelet kubelet_pod_starts_total
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+apiserver_request_total 100+10x3
+instance kube-apiserver 10.0.0.2:6443
+started -30s from 0s
+apiserver_request_total _x3 7
+instance kubelet node-a
+started -24h
+kubelet_pod_starts_total 100+10x3
+expect Extrapolated instance kube-apiserver 10.0.0.1:6443 observed first=0s last=0s
+expect BetweenSamples instance kube-apiserver 10.0.0.1:6443 observed complete first=-60s last=0s
+expect instance kube-apiserver 10.0.0.2:6443 observed complete first=-30s last=0s
+expect Extrapolated instance kubelet node-a observed first=0s last=0s
+expect BetweenSamples instance kubelet node-a observed complete first=-60s last=0s
+expect Extrapolated requests{} increase=7
+expect BetweenSamples requests{} increase=17
+expect Extrapolated startup absent
+expect BetweenSamples startup{} increase=10
+`,
+	jobs: []string{"apiserver"},
+}, {
 	name: "two-names",
 	text: `# One process is scraped by its address and by its host name.
 window 300s

@@ -181,7 +181,8 @@ func (t *target) summarize(start float64) {
 	for _, p := range times {
 		if p.at <= start {
 			t.first = p.at
-		} else {
+		}
+		if p.at >= start { // which is in the ranges of Prometheus 2
 			within++
 		}
 	}

@@ -175,6 +175,8 @@ func (s *Source) problem(t *target, at time.Time) string {
 		return "two series at a time, which differ in the label " + t.conflict
 	case t.processes > 1:
 		return fmt.Sprintf("%d processes answer in turn", t.processes)
+	case t.resets > 0:
+		return fmt.Sprintf("counters fell %d times, and no start time tells why", t.resets)
 	case t.last == 0 && t.up == 0:
 		return "scrape failed (up == 0)"
 	case t.last == 0:
@@ -194,7 +196,7 @@ func cause(t *target) sources.Reason {
 		return sources.SeveralClusters
 	case t.conflict != "":
 		return sources.ConflictingSeries
-	case t.processes > 1:
+	case t.processes > 1, t.resets > 0:
 		return sources.SharedAddress
 	case t.last > 0:
 		return sources.StaleSamples

@@ -46,6 +46,8 @@ type target struct {
 	seldom bool
 	// processes that answered in turn; 1 when each followed the one before.
 	processes int
+	// resets of its counters, where it tells no start time and they are too many.
+	resets int
 	// conflict names a label in which two series of the target differ that both
 	// have samples of one time in the window.
 	conflict string
@@ -142,7 +144,7 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 	for _, t := range found {
 		t.summarize(start)
 	}
-	return found, nil
+	return found, s.askResets(ctx, q, component, window, found)
 }
 
 // add takes the samples of a series: those of its first one, and of one that
@@ -192,18 +194,6 @@ func (t *target) summarize(start float64) {
 	}
 }
 
-// lost is the longest time since start between the last sample of a process and the
-// start of the next one.
-func lost(starts []point, start float64) float64 {
-	longest := 0.0
-	for i := 1; i < len(starts); i++ {
-		if p, last := starts[i], starts[i-1]; p.at > start && !sameStart(p.value, last.value) {
-			longest = max(longest, p.value-max(last.at, start))
-		}
-	}
-	return longest
-}
-
 // interval is the median time between two points; 0 when not known.
 func interval(points []point) float64 {
 	if len(points) < 2 {
@@ -215,36 +205,6 @@ func interval(points []point) float64 {
 	}
 	slices.Sort(gaps)
 	return gaps[len(gaps)/2]
-}
-
-// sameStart allows for one second between the start times that a process tells:
-// they are computed from the boot time of the kernel, which is whole seconds and
-// follows corrections of the clock (prometheus/procfs, ProcStat.StartTime).
-func sameStart(a, b float64) bool {
-	return math.Abs(a-b) <= 1
-}
-
-// processes counts those that answered in turn. Processes that follow each other
-// start later and later; when a start time comes back or goes back, several are
-// alive. It goes back a little, and does not come back, when a clock is corrected.
-func processes(starts []point) int {
-	const correction = 60 // seconds; more is no correction
-	var distinct []float64
-	several := false
-	for i, p := range starts {
-		same := func(start float64) bool { return sameStart(start, p.value) }
-		known := slices.ContainsFunc(distinct, same)
-		if i > 0 && !same(starts[i-1].value) {
-			several = several || known || p.value < starts[i-1].value-correction
-		}
-		if !known {
-			distinct = append(distinct, p.value)
-		}
-	}
-	if !several {
-		return 1
-	}
-	return len(distinct)
 }
 
 func seconds(t time.Time) float64 {

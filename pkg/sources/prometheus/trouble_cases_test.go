@@ -49,6 +49,27 @@ expect requests absent
 	jobs:    []string{"apiserver"},
 	warning: "kube-apiserver lb.example.io:443 is the address of 2 processes that answer in turn",
 }, {
+	name: "load-balancer-without-start",
+	text: `# Nor do start times have to show it: counters that fall time and again are those of several processes, and of nothing else that can be read.
+window 300s
+scrape -360s every 60s
+signal requests counter kube-apiserver apiserver_request_total everywhere
+signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds everywhere
+instance kube-apiserver lb.example.io:443
+apiserver_request_total 100 110 50 60 120 70 80
+apiserver_request_sli_duration_seconds_bucket{le="+Inf"} 1x6
+instance kube-apiserver 10.0.0.1:6443
+apiserver_request_total 100 110 50 60 70 80 90
+apiserver_request_sli_duration_seconds_bucket{le="+Inf"} 1x6
+expect instance kube-apiserver 10.0.0.1:6443 observed complete started=unknown
+expect instance kube-apiserver lb.example.io:443 unobserved started=unknown
+# One fall is a restart: 40 after it, and 50 from zero on.
+expect requests{} increase=90
+expect latency{} count=0
+`,
+	jobs:    []string{"apiserver"},
+	warning: "kube-apiserver lb.example.io:443 seems to be the address of several processes that answer in turn: it has no process_start_time_seconds, and its counters fell 2 times in the window",
+}, {
 	name: "nobody-known",
 	text: `# Neither up nor a start time came through: the figures stand, and which instances they are of is not known.
 window 300s

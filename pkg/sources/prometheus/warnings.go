@@ -23,9 +23,9 @@ func warnings(component sources.Component, byName map[string][]*target) []source
 			twice = append(twice, name)
 			twiceText = cmp.Or(twiceText, fmt.Sprintf("is scraped as %s and as %s: only the first is counted", same[0], same[1]))
 		}
-		if same[0].processes > 1 {
+		if text := same[0].shared(); text != "" {
 			several = append(several, name)
-			severalText = cmp.Or(severalText, fmt.Sprintf("is the address of %d processes that answer in turn, as their start times show: their counts look like resets, and are not read; scrape each process at an address of its own", same[0].processes))
+			severalText = cmp.Or(severalText, text+": their counts look like resets, and are not read; scrape each process at an address of its own")
 		}
 		if label := same[0].conflict; label != "" && !same[0].stranger {
 			conflicting = append(conflicting, name)
@@ -50,4 +50,15 @@ func warnings(component sources.Component, byName map[string][]*target) []source
 		all = append(all, warning)
 	}
 	return all
+}
+
+// shared says why a target seems to be several processes, "" if it does not.
+func (t *target) shared() string {
+	switch {
+	case t.processes > 1:
+		return fmt.Sprintf("is the address of %d processes that answer in turn, as their start times show", t.processes)
+	case t.resets > 0:
+		return fmt.Sprintf("seems to be the address of several processes that answer in turn: it has no %s, and its counters fell %d times in the window", startTime, t.resets)
+	}
+	return ""
 }

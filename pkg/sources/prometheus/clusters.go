@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,35 +20,54 @@ import (
 // targets, and those of instances that are each of another cluster. What shows either
 // is not read.
 
-// clusterLabel is what stores of several clusters tell them apart by, mostly: the
-// external label that kubernetes-mixin and its dashboards go by.
-const clusterLabel = "cluster"
+// clusterLabel is what stores of several clusters tell them apart by: cluster mostly, the
+// external label that kubernetes-mixin and its dashboards go by, and names made like it,
+// such as k8s_cluster_name (k8s.cluster.name of OpenTelemetry) or clusterID.
+var clusterLabel = regexp.MustCompile(`^(k8s_|kube_|kubernetes_)?[cC]luster(_?([nN]ame|[iI][dD]))?$`)
 
-// clusters that targets with recent samples belong to, quoted and sorted. Where there
-// are several, every target is marked as a stranger to others.
-func (t targets) clusters(recent float64) []string {
-	names := map[string]bool{}
+// clusterLabels of a series.
+func clusterLabels(one *series) []label {
+	var found []label
+	for _, l := range one.labels {
+		if clusterLabel.MatchString(l.name) {
+			found = append(found, label{name: strings.Clone(l.name), value: strings.Clone(l.value)})
+		}
+	}
+	return found
+}
+
+// clusters that targets with recent samples belong to: the first label that has two
+// values or more, and these, quoted and sorted. Where there is one, every target is
+// marked as a stranger to others.
+func (t targets) clusters(recent float64) (name string, clusters []string) {
+	byLabel := map[string]map[string]bool{}
 	for _, one := range t {
-		for _, name := range []string{one.cluster, one.other} {
-			if name != "" && one.last >= recent {
-				names[strconv.Quote(name)] = true
+		if one.last < recent {
+			continue
+		}
+		for _, l := range slices.Concat(one.cluster, one.other) {
+			if byLabel[l.name] == nil {
+				byLabel[l.name] = map[string]bool{}
 			}
+			byLabel[l.name][strconv.Quote(l.value)] = true
 		}
 	}
-	if len(names) > 1 {
-		for _, one := range t {
-			one.stranger = true
+	for _, name := range slices.Sorted(maps.Keys(byLabel)) {
+		if len(byLabel[name]) > 1 {
+			for _, one := range t {
+				one.stranger = true
+			}
+			return name, slices.Sorted(maps.Keys(byLabel[name]))
 		}
 	}
-	return slices.Sorted(maps.Keys(names))
+	return "", nil
 }
 
 // belongs notes the cluster of a series that goes on as the target, unless an older one
 // has come before.
 func (t *target) belongs(one *series, known *history) {
-	newer := len(known.points) == 0 || len(one.points) > 0 && one.points[len(one.points)-1].at > known.points[len(known.points)-1].at
-	if cluster := one.label(clusterLabel); newer && cluster != t.cluster {
-		t.cluster = strings.Clone(cluster)
+	if len(known.points) == 0 || len(one.points) > 0 && one.points[len(one.points)-1].at > known.points[len(known.points)-1].at {
+		t.cluster = clusterLabels(one)
 	}
 }
 
@@ -59,9 +79,9 @@ func (h *history) conflict(one *series, start float64) (string, bool) {
 	if last <= start || !slices.ContainsFunc(h.spans, func(s span) bool { return s.last > start && first <= s.last && s.first <= last }) {
 		return "", false
 	}
-	for _, l := range one.labels {
-		if l.name == clusterLabel && !slices.Contains(h.labels, l) {
-			return clusterLabel, true // the one to tell of, whatever else differs
+	for _, l := range clusterLabels(one) {
+		if !slices.Contains(h.labels, l) {
+			return l.name, true // the one to tell of, whatever else differs
 		}
 	}
 	for _, l := range one.labels {
@@ -111,7 +131,7 @@ func (s *Source) askUp(ctx context.Context, q *session, matchers []string, windo
 		t := found.of(one)
 		label, conflict := t.ups.conflict(one, start)
 		if conflict {
-			t.conflict, t.other = label, strings.Clone(one.label(clusterLabel))
+			t.conflict, t.other = label, clusterLabels(one)
 		}
 		if t.renamed = len(t.ups.points) > 0; !conflict {
 			t.belongs(one, &t.ups)

@@ -27,11 +27,17 @@ func sharedSignals() []sources.Signal {
 	}
 }
 
+// sharedStore is a store of two clusters: its name, and the label that has theirs.
+type sharedStore struct{ name, label string }
+
+// sharedStores: in the first one the targets of both clusters have the same names.
+var sharedStores = []sharedStore{{"equal", "cluster"}, {"apart", "cluster"}, {"labelled otherwise", "k8s_cluster_name"}}
+
 // sharedCluster is a cluster whose figures are all multiples of its scale, and whose
 // targets have the names in common with others, or names of their own.
-func sharedCluster(store, cluster, names string, scale float64) []prometheustest.Sample {
+func sharedCluster(store sharedStore, cluster, names string, scale float64) []prometheustest.Sample {
 	var samples []prometheustest.Sample
-	outside := fmt.Sprintf(`store=%q,cluster=%q`, store, cluster)
+	outside := fmt.Sprintf(`store=%q,%s=%q`, store.name, store.label, cluster)
 	apiserver := outside + fmt.Sprintf(`,job="apiserver",instance="10.0.0.1%s:6443"`, names)
 	kubelet := outside + fmt.Sprintf(`,job="kubelet",metrics_path="/metrics",instance="10.0.0.2%s:10250",node="node-1%s"`, names, names)
 	for i := range 8 {
@@ -77,12 +83,12 @@ func sharedSource(t *testing.T, url string, match map[string]string) *prometheus
 // own figures and no other's, and without one nothing is read.
 func testClusters(t *testing.T, url string) {
 	awkward := `prod "1"\,}`
-	for _, store := range []string{"equal", "apart"} {
+	for _, store := range sharedStores {
 		for cluster, scale := range map[string]float64{awkward: 1, "prod-eu": 1000} {
-			t.Run(store+" "+cluster, func(t *testing.T) { testOwnCluster(t, url, store, cluster, scale) })
+			t.Run(store.name+" "+cluster, func(t *testing.T) { testOwnCluster(t, url, store, cluster, scale) })
 		}
-		t.Run(store+" without a matcher", func(t *testing.T) {
-			reading, err := sharedSource(t, url, map[string]string{"store": store}).Read(t.Context(), sharedTime, 5*time.Minute)
+		t.Run(store.name+" without a matcher", func(t *testing.T) {
+			reading, err := sharedSource(t, url, map[string]string{"store": store.name}).Read(t.Context(), sharedTime, 5*time.Minute)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -96,15 +102,15 @@ func testClusters(t *testing.T, url string) {
 					t.Errorf("got instance %+v", i)
 				}
 			}
-			if warned := fmt.Sprint(reading.Warnings); strings.Count(warned, "--prometheus-match cluster=") != 2 {
+			if warned := fmt.Sprint(reading.Warnings); strings.Count(warned, "--prometheus-match "+store.label+"=") != 2 {
 				t.Errorf("got warnings %q, want one for each component", reading.Warnings)
 			}
 		})
 	}
 }
 
-func testOwnCluster(t *testing.T, url, store, cluster string, scale float64) {
-	source := sharedSource(t, url, map[string]string{"store": store, "cluster": cluster})
+func testOwnCluster(t *testing.T, url string, store sharedStore, cluster string, scale float64) {
+	source := sharedSource(t, url, map[string]string{"store": store.name, store.label: cluster})
 	check := func(reading *sources.Reading) error {
 		if len(reading.Instances) == 0 || len(reading.Warnings) > 0 {
 			t.Errorf("got instances %+v, warnings %q", reading.Instances, reading.Warnings)
@@ -149,14 +155,17 @@ func testOwnCluster(t *testing.T, url, store, cluster string, scale float64) {
 	}
 }
 
-// sharedSamples are of two stores: in one the targets of both clusters have the same
-// names, in the other they have not.
+// sharedSamples are those of all stores.
 func sharedSamples() []prometheustest.Sample {
 	var samples []prometheustest.Sample
-	for i, cluster := range []string{`prod "1"\,}`, "prod-eu"} {
-		scale := []float64{1, 1000}[i]
-		samples = append(samples, sharedCluster("equal", cluster, "", scale)...)
-		samples = append(samples, sharedCluster("apart", cluster, fmt.Sprint(i), scale)...)
+	for i, store := range sharedStores {
+		for j, cluster := range []string{`prod "1"\,}`, "prod-eu"} {
+			names := ""
+			if i > 0 {
+				names = fmt.Sprint(j)
+			}
+			samples = append(samples, sharedCluster(store, cluster, names, []float64{1, 1000}[j])...)
+		}
 	}
 	return samples
 }

@@ -41,3 +41,15 @@ func TestQueryAll(t *testing.T) {
 		}
 	}
 }
+
+func TestClusterLabel(t *testing.T) {
+	for name, want := range map[string]bool{
+		"cluster": true, "Cluster": true, "cluster_name": true, "clusterID": true, "cluster_id": true, "ClusterName": true,
+		"k8s_cluster": true, "k8s_cluster_name": true, "kubernetes_cluster": true, "kube_cluster_name": true,
+		"cluster_ip": false, "subcluster": false, "clusters": false, "etcd_cluster": false, "cluster_role": false, "namespace": false,
+	} {
+		if clusterLabel.MatchString(name) != want {
+			t.Errorf("%s: want %v", name, want)
+		}
+	}
+}

@@ -59,9 +59,9 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 		chosen.warnings = []sources.Warning{{Reason: sources.TargetsUnknown, Component: component, Message: fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check the job option", startTime, job, component)}}
 		return chosen
 	}
-	if clusters := found.clusters(seconds(at.Add(-s.config.MaxAge))); len(clusters) > 1 {
+	if name, clusters := found.clusters(seconds(at.Add(-s.config.MaxAge))); len(clusters) > 1 {
 		chosen.warnings = []sources.Warning{{Reason: sources.SeveralClusters, Component: component, Message: fmt.Sprintf("Prometheus has %ss of %d clusters (%s): none is read, since a sum would be of no cluster; choose one with --prometheus-match %s=NAME",
-			component, len(clusters), strings.Join(clusters[:min(3, len(clusters))], ", "), clusterLabel)}}
+			component, len(clusters), strings.Join(clusters[:min(3, len(clusters))], ", "), name)}}
 	}
 	byName := map[string][]*target{}
 	observed := map[string]int{} // by job

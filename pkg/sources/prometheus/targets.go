@@ -51,9 +51,9 @@ type target struct {
 	// conflict names a label in which two series of the target differ that both
 	// have samples of one time in the window.
 	conflict string
-	// cluster is its label of that name, in its newest series; other is that of another
-	// series at that time.
-	cluster, other string
+	// cluster are its labels that name a cluster, in its newest series; other are those
+	// of another series at that time.
+	cluster, other []label
 	// stranger says that other targets have another cluster: see choose.
 	stranger bool
 
@@ -127,7 +127,7 @@ func (s *Source) findFew(ctx context.Context, q *session, component sources.Comp
 			into = &t.starts
 		}
 		if label, conflict := into.conflict(one, start); conflict {
-			t.conflict, t.other, t.renamed = label, strings.Clone(one.label(clusterLabel)), true
+			t.conflict, t.other, t.renamed = label, clusterLabels(one), true
 			return nil
 		}
 		t.renamed = t.renamed || len(into.points) > 0

@@ -55,8 +55,8 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 	base := s.config.matchers(component)
 	if len(found) == 0 {
 		job := s.config.job(component)
-		chosen.matchers = [][]string{append(base, job)}
-		chosen.warnings = []sources.Warning{{Reason: sources.TargetsUnknown, Component: component, Message: fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check the job option", startTime, job, component)}}
+		chosen.matchers = [][]string{append(slices.Clone(base), job)}
+		chosen.warnings = []sources.Warning{{Reason: sources.TargetsUnknown, Component: component, Message: s.nobody(component)}}
 		return chosen
 	}
 	if name, clusters := found.clusters(seconds(at.Add(-s.config.MaxAge))); len(clusters) > 1 {
@@ -112,6 +112,19 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 		chosen.matchers = append(chosen.matchers, matchers)
 	}
 	return chosen
+}
+
+// nobody says that no target was found, and which flags to look at.
+func (s *Source) nobody(component sources.Component) string {
+	flags := map[sources.Component]string{sources.KubeAPIServer: "--prometheus-apiserver-job", sources.Kubelet: "--prometheus-kubelet-job"}[component]
+	wanted := s.config.job(component)
+	for _, name := range slices.Sorted(maps.Keys(s.config.Match)) {
+		wanted += "," + oneOf(name, []string{s.config.Match[name]})
+	}
+	if len(s.config.Match) > 0 {
+		flags += " and --prometheus-match"
+	}
+	return fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check %s", startTime, wanted, component, flags)
 }
 
 // count a target that is observed. start is that of the window.

@@ -203,12 +203,15 @@ func (f figures) increase(selections []sources.Selection, more ...sources.Matche
 // quantile in milliseconds, rounded up as it is served: see milliseconds.
 func (f figures) quantile(q float64, b *sources.Buckets, only sources.Selection) string {
 	q = allowing(q, f.rule)
-	// The bounds that all instances have, in case there are others.
-	bounds := sources.Matcher{Label: "le"}
-	for _, bound := range b.Bounds {
-		bounds.Values = append(bounds.Values, sources.Bound(bound).Values...)
+	if !b.Native {
+		// The bounds that all instances have, in case there are others.
+		bounds := sources.Matcher{Label: "le"}
+		for _, bound := range b.Bounds {
+			bounds.Values = append(bounds.Values, sources.Bound(bound).Values...)
+		}
+		only = append(slices.Clone(only), bounds)
 	}
-	return "ceil(1000 * histogram_quantile(" + decimalOf(q) + ", " + f.Increase([]string{"le"}, append(slices.Clone(only), bounds)) + ") - 1e-6)"
+	return "ceil(1000 * histogram_quantile(" + decimalOf(q) + ", " + f.Increase([]string{"le"}, only) + ") - 1e-6)"
 }
 
 func narrowed(selections []sources.Selection, more []sources.Matcher) []sources.Selection {

@@ -8,17 +8,20 @@ import (
 	"sort"
 )
 
-// Buckets is a classic histogram, or its increase over a window. It has at least
-// the bucket +Inf. Counts are float64 because extrapolated increases are no
-// integers.
+// Buckets is a histogram, or its increase over a window. It has at least the bucket
+// +Inf. Counts are float64 because extrapolated increases are no integers.
 type Buckets struct {
 	// Bounds are the inclusive upper bounds in seconds, ascending. The last is +Inf.
 	Bounds []float64
 	// Counts are cumulative: Counts[i] observations were at most Bounds[i].
 	Counts []float64
-	// Native says that the bounds are those of a native histogram: they lie close, and
-	// not where anybody has asked for them.
+	// Native says that the bounds are those of a native histogram: both ends of each
+	// bucket that holds something, so that a bound which is not there is either within
+	// such a bucket or where nothing was observed.
 	Native bool
+	// Custom says of a native histogram that its bounds were chosen by somebody, as
+	// those of a classic one are (schema -53 of Prometheus), and are no powers of two.
+	Custom bool
 	// Sum of all observations in seconds; NaN when unknown.
 	Sum float64
 }
@@ -33,13 +36,17 @@ func (b *Buckets) Count() float64 {
 
 // AtMost is the number of observations that were at most bound. It is known only
 // where bound is one of the bounds: a threshold between two buckets, or whose
-// bucket was dropped on the way, has no true answer.
+// bucket was dropped on the way, has no true answer. In a native histogram it is known
+// between two buckets, too, that hold something.
 func (b *Buckets) AtMost(bound float64) (count float64, known bool) {
 	i := sort.SearchFloat64s(b.Bounds, bound)
-	if i == len(b.Bounds) || b.Bounds[i] != bound {
+	switch {
+	case i == len(b.Bounds):
 		return 0, false
+	case b.Bounds[i] == bound, b.Native && b.in(i) == 0:
+		return b.Counts[i], true
 	}
-	return b.Counts[i], true
+	return 0, false
 }
 
 // Quantile interpolates the q-quantile as PromQL's histogram_quantile does
@@ -55,6 +62,8 @@ func (b *Buckets) Quantile(q float64) float64 {
 		return math.Inf(1)
 	case math.IsNaN(q):
 		return q
+	case b.Native:
+		return b.nativeQuantile(q)
 	}
 	i := b.rank(q)
 	switch {
@@ -69,11 +78,7 @@ func (b *Buckets) Quantile(q float64) float64 {
 	if i > 0 {
 		start, below = b.Bounds[i-1], b.Counts[i-1]
 	}
-	share := (q*b.Count() - below) / (b.Counts[i] - below)
-	if b.Native && start > 0 {
-		return start * math.Pow(b.Bounds[i]/start, share)
-	}
-	return start + (b.Bounds[i]-start)*share
+	return start + (b.Bounds[i]-start)*((q*b.Count()-below)/(b.Counts[i]-below))
 }
 
 // Bucket returns the bounds of the bucket that holds the q-quantile: over lower,
@@ -81,6 +86,9 @@ func (b *Buckets) Quantile(q float64) float64 {
 // end when its bound is not positive. It is not known without observations.
 func (b *Buckets) Bucket(q float64) (lower, upper float64, known bool) {
 	i := b.rank(q)
+	if b.Native {
+		i, _ = b.nativeRank(q)
+	}
 	if i < 0 {
 		return 0, 0, false
 	}
@@ -104,11 +112,11 @@ func (b *Buckets) rank(q float64) int {
 	return sort.Search(last, func(i int) bool { return b.Counts[i] >= rank })
 }
 
-// Add sums b and other. Bounds that only one of them has are dropped: how the
-// other's observations divide there is not known. Of native histograms, which have a
-// bound only next to an observation, none is dropped.
+// Add sums b and other. Bounds are dropped at which the count of one of them is not
+// known: those that only one of two classic histograms has, and those within a bucket
+// of a native one. Two native ones are summed as Prometheus does.
 func (b *Buckets) Add(other *Buckets) *Buckets {
-	if b.Native && other.Native {
+	if b.Native || other.Native {
 		return b.addNative(other)
 	}
 	sum := &Buckets{
@@ -131,54 +139,14 @@ func (b *Buckets) Add(other *Buckets) *Buckets {
 	return sum
 }
 
-// addNative sums native histograms at the bounds of either. Where one has another
-// resolution than the other, its counts are interpolated.
-func (b *Buckets) addNative(other *Buckets) *Buckets {
-	bounds := append(append([]float64(nil), b.Bounds...), other.Bounds...)
-	sort.Float64s(bounds)
-	sum := &Buckets{Native: true, Sum: b.Sum + other.Sum}
-	for i, bound := range bounds {
-		if i == 0 || bound != bounds[i-1] {
-			sum.Bounds = append(sum.Bounds, bound)
-			sum.Counts = append(sum.Counts, b.Interpolated(bound)+other.Interpolated(bound))
-		}
-	}
-	return sum
-}
-
 // EnsureMonotonic returns b with counts that never fall from one bucket to the
 // next, as histogram_quantile does before it interpolates: increases taken from
 // samples of different ages, or extrapolated bucket by bucket, may be off by a
 // little.
 func (b *Buckets) EnsureMonotonic() *Buckets {
-	fixed := &Buckets{Bounds: b.Bounds, Counts: append([]float64(nil), b.Counts...), Native: b.Native, Sum: b.Sum}
+	fixed := &Buckets{Bounds: b.Bounds, Counts: append([]float64(nil), b.Counts...), Native: b.Native, Custom: b.Custom, Sum: b.Sum}
 	for i := 1; i < len(fixed.Counts); i++ {
 		fixed.Counts[i] = math.Max(fixed.Counts[i], fixed.Counts[i-1])
 	}
 	return fixed
-}
-
-// Interpolated is how many observations were at most bound, by interpolation where it
-// is between two bounds: exponentially, as Prometheus 3 does in native histograms
-// (promql/quantile.go, histogramFraction), or linearly from zero.
-func (b *Buckets) Interpolated(bound float64) float64 {
-	i := sort.SearchFloat64s(b.Bounds, bound)
-	if i == len(b.Bounds) {
-		return b.Count()
-	}
-	if b.Bounds[i] == bound {
-		return b.Counts[i]
-	}
-	lower, below := 0.0, 0.0
-	if i > 0 {
-		lower, below = b.Bounds[i-1], b.Counts[i-1]
-	}
-	upper := b.Bounds[i]
-	switch {
-	case bound <= lower || math.IsInf(upper, 1):
-		return below
-	case lower > 0:
-		return below + (b.Counts[i]-below)*math.Log(bound/lower)/math.Log(upper/lower)
-	}
-	return below + (b.Counts[i]-below)*(bound-lower)/(upper-lower)
 }

@@ -79,11 +79,7 @@ func readBorn(ctx context.Context, q *session, e expressions, buckets, sums tabl
 	err := q.query(ctx, e.asked.note(sources.RoleBorn, found), func(one *series) error {
 		labels.add(one, "instance")
 		labels.add(one, e.signal.Labels...)
-		set := make([]string, len(e.signal.Labels))
-		for i, name := range e.signal.Labels {
-			set[i] = one.label(name)
-		}
-		sets = append(sets, set)
+		sets = append(sets, one.values(e.signal.Labels))
 		return nil
 	})
 	if err != nil || len(labels) == 0 {

@@ -14,8 +14,8 @@ import (
 type series struct {
 	labels []label
 	points []point
-	// native histogram instead of points.
-	native *native
+	// natives are native histograms, beside the points or instead of them.
+	natives []native
 	// scalar says that it is a number, which is no series.
 	scalar bool
 }
@@ -40,6 +40,15 @@ func (s *series) label(name string) string {
 	return ""
 }
 
+// values of labels, "" for those that are absent.
+func (s *series) values(names []string) []string {
+	values := make([]string, len(names))
+	for i, name := range names {
+		values[i] = s.label(name)
+	}
+	return values
+}
+
 // answer is what there is beside the series in a body of the query API.
 type answer struct {
 	status, errorType, message string
@@ -51,8 +60,7 @@ type answer struct {
 
 // decode walks over a body of the Prometheus query API
 // (https://prometheus.io/docs/prometheus/latest/querying/api/) and calls each with
-// every series: of a vector, a matrix, or a scalar, which has no labels. Native
-// histograms come without points. It fails on more than limit series, on anything that is
+// every series: of a vector, a matrix, or a scalar, which has no labels. It fails on more than limit series, on anything that is
 // not such a body, and on errors of each; what each got before is then void.
 //
 // A body of status "error" is no failure to decode: the caller looks at the answer.
@@ -194,7 +202,7 @@ func (d *decoder) series() error {
 	if d.count++; d.count > d.limit {
 		return fmt.Errorf("the answer has more than %d series", d.limit)
 	}
-	d.current.labels, d.current.points, d.current.native = d.current.labels[:0], d.current.points[:0], nil
+	d.current.labels, d.current.points, d.current.natives = d.current.labels[:0], d.current.points[:0], d.current.natives[:0]
 	err := d.object(func(key string) error {
 		switch key {
 		case "metric":
@@ -208,13 +216,15 @@ func (d *decoder) series() error {
 		case "value":
 			return d.point()
 		case "histogram":
-			return d.nativePoint()
+			return d.native()
 		case "values":
 			return d.array(d.point)
+		case "histograms":
+			return d.array(d.native)
 		}
 		return d.skip()
 	})
-	if err != nil || len(d.current.points) == 0 && d.current.native == nil {
+	if err != nil || len(d.current.points) == 0 && len(d.current.natives) == 0 {
 		return err
 	}
 	return d.each(&d.current)

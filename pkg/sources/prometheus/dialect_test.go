@@ -67,7 +67,7 @@ func TestDialect(t *testing.T) {
 // their first sample in MetricsQL, too.
 func TestIncreaseOfMetricsQL(t *testing.T) {
 	e := expressions{
-		signal: twoSignals[0], part: part{metric: "m", matchers: [][]string{{`job="a"`}}}, window: time.Minute,
+		signal: twoSignals[0], part: part{carrier: carrier{metric: "m"}, matchers: [][]string{{`job="a"`}}}, window: time.Minute,
 		chosen: &selection{unborn: []string{"x", "y"}}, dialect: metricsQL,
 	}
 	const want = `sum by () (increase(m{job="a",instance!~"x|y"}[60s]) or increase_prometheus(m{job="a",instance=~"x|y"}[60s]))`

@@ -76,7 +76,7 @@ func (s *Source) readPast(ctx context.Context, q *session, signal sources.Signal
 		return nil, err
 	}
 	chosen := s.choose(signal.Component, found, q.at, window)
-	p, err := s.planFor(ctx, q, chosen)
+	p, err := s.planFor(ctx, q, chosen, window)
 	if err != nil {
 		return nil, err
 	}

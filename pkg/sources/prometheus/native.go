@@ -6,10 +6,9 @@ package prometheus
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math"
-	"net/url"
 	"slices"
-	"strconv"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -18,141 +17,72 @@ import (
 // scrape_native_histograms and without always_scrape_classic_histograms, of
 // kube-apiservers and kubelets from 1.37 on. Their increase is a histogram with bounds
 // of its own, which the answer has: they are kept, so that what is said of a threshold
-// between two of them is known to be between two counts.
-//
-// What births lack is not added: a native histogram does not show how many of its
-// observations came before its first sample.
+// between two of them is known to be between two counts. With
+// convert_classic_histograms_to_nhcb a job has native histograms with the bounds of
+// classic ones, and an answer does not say which of the two it has.
 
-// nativeBucket of an answer, without the rule for its bounds: nobody observes a bound
-// of a float64 to the last bit.
-type nativeBucket struct{ lower, upper, count float64 }
-
-// native histogram of an answer.
-type native struct {
-	count, sum float64
-	buckets    []nativeBucket
+// nativeTable is an answer with native histograms, by the values of the labels.
+type nativeTable struct {
+	rows table
+	// histograms by the keys of rows, and the queries that they are answers to.
+	histograms map[string]native
+	from       map[string]string
 }
 
-// nativePoint reads [time, {"count": "...", "sum": "...", "buckets": [[rule, "lower",
-// "upper", "count"], ...]}]
-// (https://prometheus.io/docs/prometheus/latest/querying/api/#native-histograms).
-func (d *decoder) nativePoint() error {
-	if err := d.expect('['); err != nil {
-		return err
-	}
-	if _, err := d.number(); err != nil {
-		return err
-	}
-	if err := d.expect(','); err != nil {
-		return err
-	}
-	h := &native{}
-	err := d.object(func(key string) (err error) {
-		switch key {
-		case "count":
-			h.count, err = d.quoted()
-		case "sum":
-			h.sum, err = d.quoted()
-		case "buckets":
-			err = d.array(func() error { return d.nativeBucket(h) })
-		default:
-			err = d.skip()
-		}
-		return err
+// read fills the table; what is there of the same labels is replaced.
+func (t nativeTable) read(ctx context.Context, q *session, signal sources.Signal, promql string) error {
+	var key []byte
+	return q.natives(ctx, promql, func(one *series) error {
+		_, key = t.rows.of(one, signal, key)
+		t.histograms[string(key)], t.from[string(key)] = one.natives[0], promql
+		return nil
 	})
-	if err != nil {
-		return err
-	}
-	d.current.native = h
-	return d.expect(']')
 }
 
-func (d *decoder) nativeBucket(h *native) error {
-	if err := d.expect('['); err != nil {
-		return err
+// readNative reads the native histograms of one metric.
+func (s *Source) readNative(ctx context.Context, q *session, e expressions) (map[string]sources.Series, error) {
+	t := nativeTable{rows: table{}, histograms: map[string]native{}, from: map[string]string{}}
+	if err := t.read(ctx, q, e.signal, e.asked.note(sources.RoleBuckets, e.increase("", nil))); err != nil {
+		return nil, err
 	}
-	if _, err := d.number(); err != nil {
-		return err
+	if err := t.readBorn(ctx, q, e); err != nil {
+		return nil, err
 	}
-	var parts [3]float64
-	for i := range parts {
-		if err := d.expect(','); err != nil {
-			return err
+	custom, known := layoutOf(maps.Values(t.histograms))
+	if !known {
+		var err error
+		if custom, err = t.askLayout(ctx, q, e.signal); err != nil {
+			return nil, err
 		}
-		value, err := d.quoted()
-		if err != nil {
-			return err
-		}
-		parts[i] = value
 	}
-	h.buckets = append(h.buckets, nativeBucket{parts[0], parts[1], parts[2]})
-	return d.expect(']')
+	found := make(map[string]sources.Series, len(t.histograms))
+	for key, h := range t.histograms {
+		if !h.addsUp() {
+			return nil, fmt.Errorf("the buckets of a native histogram of %s do not add up to its count", e.part.metric)
+		}
+		r := t.rows[key]
+		found[key] = sources.Series{Values: r.values, Instance: r.instance, Histogram: h.as(custom)}
+	}
+	return found, nil
 }
 
-// quoted reads a number in quotes.
-func (d *decoder) quoted() (float64, error) {
-	text, err := d.string()
-	if err != nil {
-		return 0, err
-	}
-	value, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, fmt.Errorf("the value %q is not a number", text)
-	}
-	return value, nil
+// as buckets of that layout. They are copied: what is put in order may be kept for other
+// instants.
+func (n native) as(custom bool) *sources.Buckets {
+	return sources.FromNative(slices.Clone(n.buckets), custom, n.sum)
 }
 
-// cumulative buckets with both bounds of each that holds something, and +Inf. It is nil
-// where the histogram is none: its buckets do not add up to its count.
-func (n *native) cumulative() *sources.Buckets {
-	b := &sources.Buckets{Native: true, Sum: n.sum}
-	slices.SortFunc(n.buckets, func(a, b nativeBucket) int {
-		switch {
-		case a.upper < b.upper:
-			return -1
-		case a.upper > b.upper:
-			return +1
-		}
-		return 0
-	})
+// addsUp says that the buckets hold all observations. Those that are NaN are in none.
+func (n native) addsUp() bool {
 	total := 0.0
-	bound := func(at float64) {
-		if last := len(b.Bounds) - 1; !math.IsInf(at, 0) && (last < 0 || b.Bounds[last] < at) {
-			b.Bounds, b.Counts = append(b.Bounds, at), append(b.Counts, total)
-		}
-	}
 	for _, one := range n.buckets {
-		if one.lower > 0 {
-			bound(one.lower)
+		if !(one.Count >= 0) {
+			return false
 		}
-		total += one.count
-		bound(one.upper)
+		total += one.Count
 	}
 	const noise = 1e-6 // of sums of extrapolated counts
-	if !(math.Abs(total-n.count) <= noise*max(1, n.count)) {
-		return nil
-	}
-	b.Bounds, b.Counts = append(b.Bounds, math.Inf(1)), append(b.Counts, total)
-	return b
+	return math.Abs(total-n.count) <= noise*max(1, n.count)
 }
 
-// readNative reads the native histograms of a signal.
-func (s *Source) readNative(ctx context.Context, q *session, e expressions) (map[string]sources.Series, error) {
-	found := map[string]sources.Series{}
-	rows, key := table{}, []byte(nil)
-	form := url.Values{"query": {e.asked.note(sources.RoleBuckets, e.increase("", nil))}, "time": {timestamp(q.at)}}
-	err := q.askAll(ctx, "/api/v1/query", form, func(one *series) error {
-		if one.native == nil {
-			return nil // counters or gauges of the same name are none
-		}
-		b := one.native.cumulative()
-		if b == nil {
-			return fmt.Errorf("the buckets of a native histogram of %s do not add up to its count", e.part.metric)
-		}
-		var r *row
-		r, key = rows.of(one, e.signal, key)
-		found[string(key)] = sources.Series{Values: r.values, Instance: r.instance, Histogram: b}
-		return nil
-	})
-	return found, err
-}
+func isNative(s sources.Series) bool { return s.Histogram != nil && s.Histogram.Native }

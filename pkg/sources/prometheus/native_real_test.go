@@ -53,8 +53,8 @@ func TestRealNativeHistogram(t *testing.T) {
 		len(result.Warnings) != 1 || result.Warnings[0].Reason != sources.NativeHistogram {
 		t.Fatalf("got %+v", result)
 	}
-	if len(result.Queries) == 0 || result.Expressions != nil {
-		t.Errorf("queries %q, and expressions that would find no buckets: %v", result.Queries, result.Expressions)
+	if len(result.Queries) == 0 || result.Expressions == nil {
+		t.Errorf("queries %q, expressions %v", result.Queries, result.Expressions)
 	}
 	h := result.Series[0].Histogram
 	if count := h.Count(); math.Abs(count-40_000) > 40 || !h.Native {

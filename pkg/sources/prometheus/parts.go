@@ -9,28 +9,28 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// part is what of a signal is read from one metric.
+// part is what of a signal is read from one carrier.
 type part struct {
-	metric   string
+	carrier
 	matchers [][]string
 }
 
-// parts of a signal, in the order of its metrics.
+// parts of a signal, in the order of its carriers.
 func (p *plan) parts(signal sources.Signal, chosen *selection) []part {
 	if !planned(signal) {
-		return []part{{metric: signal.Metrics[0], matchers: chosen.matchers}}
+		return []part{{carrier{metric: signal.Metrics[0]}, chosen.matchers}}
 	}
 	assigned := p.assigned[signal.Name]
 	var parts []part
-	for _, metric := range signal.Metrics {
-		if len(assigned[metric]) == 0 {
+	for _, c := range carriers(signal) {
+		if len(assigned[c]) == 0 {
 			continue
 		}
-		one := part{metric: metric, matchers: chosen.matchers}
+		one := part{c, chosen.matchers}
 		if len(assigned) > 1 {
 			one.matchers = nil
 			for _, matchers := range chosen.matchers {
-				one.matchers = append(one.matchers, append(slices.Clone(matchers), oneOf("instance", assigned[metric])))
+				one.matchers = append(one.matchers, append(slices.Clone(matchers), oneOf("instance", assigned[c])))
 			}
 		}
 		parts = append(parts, one)

@@ -88,7 +88,7 @@ func collect(ask func(each func(*series) error) error) ([]history, error) {
 		return texts[s]
 	}
 	err := ask(func(one *series) error {
-		h := history{labels: make([]label, len(one.labels)), points: slices.Clone(one.points)}
+		h := history{labels: make([]label, len(one.labels)), points: slices.Clone(one.points), natives: slices.Clone(one.natives)}
 		for i, l := range one.labels {
 			h.labels[i] = label{name: text(l.name), value: text(l.value)}
 		}
@@ -98,26 +98,32 @@ func collect(ask func(each func(*series) error) error) ([]history, error) {
 	return all, err
 }
 
-// between calls each with the series that have points in that time, both ends
-// included as in the ranges of Prometheus 2.
+// between calls each with the series that have points or native histograms in that
+// time, both ends included as in the ranges of Prometheus 2.
 func between(all []history, from, to time.Time, each func(*series) error) error {
-	const halfMillisecond = 0.0005
 	var one series
 	for _, h := range all {
-		after := func(t float64) int {
-			return sort.Search(len(h.points), func(i int) bool { return h.points[i].at > t })
-		}
-		points := h.points[after(seconds(from)-halfMillisecond):after(seconds(to)+halfMillisecond)]
-		if len(points) == 0 {
+		points := within(h.points, from, to, func(p point) float64 { return p.at })
+		natives := within(h.natives, from, to, func(n native) float64 { return n.at })
+		if len(points) == 0 && len(natives) == 0 {
 			continue
 		}
 		// Copies, as each series of an answer is valid until the next one only.
-		one.labels, one.points = append(one.labels[:0], h.labels...), append(one.points[:0], points...)
+		one.labels, one.points, one.natives = append(one.labels[:0], h.labels...), append(one.points[:0], points...), append(one.natives[:0], natives...)
 		if err := each(&one); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// within that time.
+func within[T any](all []T, from, to time.Time, at func(T) float64) []T {
+	const halfMillisecond = 0.0005
+	after := func(t float64) int {
+		return sort.Search(len(all), func(i int) bool { return at(all[i]) > t })
+	}
+	return all[after(seconds(from)-halfMillisecond):after(seconds(to)+halfMillisecond)]
 }
 
 // ever calls each with the series that the answer to a query has at instants to come.
@@ -127,7 +133,7 @@ func (s *session) ever(promql string, each func(*series)) {
 		return
 	}
 	for _, h := range s.past.kept[promql] {
-		each(&series{labels: h.labels, points: h.points})
+		each(&series{labels: h.labels, points: h.points, natives: h.natives})
 	}
 }
 

@@ -7,9 +7,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,18 +25,43 @@ const planAge = 10 * time.Minute
 type plan struct {
 	fingerprint string
 	at          time.Time
-	// assigned are the instance labels that are read from each metric, by signal.
+	// assigned are the instance labels that are read from each carrier, by signal.
 	// A signal that no instance has is not among them.
-	assigned map[string]map[string][]string
+	assigned map[string]map[carrier][]string
 	// bounds that all instances with the metric have, by metric.
 	bounds map[string][]float64
 	// partial are metrics that have other bounds too.
 	partial map[string]bool
-	// native are the metrics of signals of which Prometheus has native histograms only.
-	native map[string]string
 	// complete says that every signal is carried by some metric, and on every
 	// instance if it is watched.
 	complete bool
+}
+
+// carrier of a signal: a metric, and for a Histogram signal whether its native or its
+// classic histograms.
+type carrier struct {
+	metric string
+	native bool
+}
+
+// series that a carrier of a signal has, by the name of their metric.
+func (c carrier) series(signal sources.Signal) string {
+	if signal.Kind == sources.Histogram && !c.native {
+		return c.metric + "_bucket"
+	}
+	return c.metric
+}
+
+// carriers of a signal, the preferred one first.
+func carriers(signal sources.Signal) []carrier {
+	var all []carrier
+	for _, metric := range signal.Metrics {
+		all = append(all, carrier{metric: metric})
+		if signal.Kind == sources.Histogram {
+			all = append(all, carrier{metric, true})
+		}
+	}
+	return all
 }
 
 // planned signals are those that need a plan: with a choice of metrics, or bounds,
@@ -55,7 +78,7 @@ func watched(signal sources.Signal) bool {
 
 // planFor returns the plan in force for a selection, and finds a new one when
 // the last does not fit any more.
-func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*plan, error) {
+func (s *Source) planFor(ctx context.Context, q *session, chosen *selection, window time.Duration) (*plan, error) {
 	signals := slices.DeleteFunc(s.signalsOf(chosen.component), func(signal sources.Signal) bool { return !planned(signal) })
 	if len(signals) == 0 || len(chosen.matchers) == 0 {
 		return &plan{}, nil
@@ -75,11 +98,14 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*p
 	if err := found.assign(ctx, q, chosen, signals); err != nil {
 		return nil, err
 	}
+	if err := found.assignSwitched(ctx, q, chosen, signals, window); err != nil {
+		return nil, err
+	}
 	if fits {
 		found.keep(last)
 	}
 	// While a signal is missing only the first query is repeated.
-	if fits && maps.EqualFunc(found.assigned, last.assigned, func(a, b map[string][]string) bool {
+	if fits && maps.EqualFunc(found.assigned, last.assigned, func(a, b map[carrier][]string) bool {
 		return maps.EqualFunc(a, b, slices.Equal)
 	}) {
 		return last, nil
@@ -97,11 +123,12 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection) (*p
 func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
 	var named []string
 	for _, signal := range signals {
-		for _, metric := range signal.Metrics {
-			named = append(named, name(metric, "group by (instance)", chosen.now(metric, chosen.matchers))) // of a histogram: the native one
-			if signal.Kind == sources.Histogram {
-				named = append(named, name(metric+"_bucket", "group by (instance)", chosen.now(metric+"_bucket", chosen.matchers, []string{probe})))
+		for _, c := range carriers(signal) {
+			var more []string
+			if c.series(signal) != c.metric {
+				more = []string{probe}
 			}
+			named = append(named, name(c.series(signal), "group by (instance)", chosen.now(c.series(signal), chosen.matchers, more)))
 		}
 	}
 	slices.Sort(named) // several signals may read one metric
@@ -119,14 +146,9 @@ func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signal
 		return fmt.Errorf("find out which metrics there are: %w", err)
 	}
 	p.complete = true
-	p.assigned = map[string]map[string][]string{}
-	p.native = map[string]string{}
+	p.assigned = map[string]map[carrier][]string{}
 	for _, signal := range signals {
-		suffix := ""
-		if signal.Kind == sources.Histogram {
-			suffix = "_bucket"
-		}
-		p.assignSignal(signal, have, suffix)
+		p.assignSignal(signal, have)
 		if watched(signal) && len(p.missing(signal, chosen)) > 0 {
 			p.complete = false
 		}
@@ -134,21 +156,15 @@ func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signal
 	return nil
 }
 
-func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bool, suffix string) {
-	assigned := map[string][]string{}
+func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bool) {
+	assigned := map[carrier][]string{}
 	done := map[string]bool{}
-	for _, metric := range signal.Metrics {
-		for _, instance := range slices.Sorted(maps.Keys(have[metric+suffix])) {
+	for _, c := range carriers(signal) {
+		for _, instance := range slices.Sorted(maps.Keys(have[c.series(signal)])) {
 			if !done[instance] {
-				assigned[metric] = append(assigned[metric], instance)
+				assigned[c] = append(assigned[c], instance)
 				done[instance] = true
 			}
-		}
-	}
-	for _, metric := range signal.Metrics {
-		if len(assigned) == 0 && suffix != "" && len(have[metric]) > 0 {
-			p.native[signal.Name] = metric
-			assigned[metric] = slices.Sorted(maps.Keys(have[metric]))
 		}
 	}
 	if len(assigned) == 0 {
@@ -162,23 +178,23 @@ func (p *plan) assignSignal(signal sources.Signal, have map[string]map[string]bo
 // the moment: with a scrape that failed they are gone until the next one, and while
 // another signal is missing every moment is looked at.
 func (p *plan) keep(last *plan) {
-	for signal, metrics := range last.assigned {
+	for signal, carriers := range last.assigned {
 		has := map[string]bool{}
 		for _, instances := range p.assigned[signal] {
 			for _, instance := range instances {
 				has[instance] = true
 			}
 		}
-		for metric, instances := range metrics {
+		for c, instances := range carriers {
 			for _, instance := range instances {
 				if has[instance] {
 					continue
 				}
 				if p.assigned[signal] == nil {
-					p.assigned[signal] = map[string][]string{}
+					p.assigned[signal] = map[carrier][]string{}
 				}
-				p.assigned[signal][metric] = append(p.assigned[signal][metric], instance)
-				slices.Sort(p.assigned[signal][metric])
+				p.assigned[signal][c] = append(p.assigned[signal][c], instance)
+				slices.Sort(p.assigned[signal][c])
 			}
 		}
 	}
@@ -193,53 +209,4 @@ func (p *plan) missing(signal sources.Signal, chosen *selection) []string {
 		}
 	}
 	return slices.Sorted(maps.Values(lacking))
-}
-
-// findBounds counts the instances that have each bound. A sum over instances has
-// those bounds only that all of them have (see sources.Buckets.Add), and PromQL's
-// sum by (le) does not know.
-func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
-	var names []string
-	for _, signal := range signals {
-		if signal.Kind == sources.Histogram && p.native[signal.Name] == "" {
-			for metric := range p.assigned[signal.Name] {
-				names = append(names, metric+"_bucket")
-			}
-		}
-	}
-	p.bounds, p.partial = map[string][]float64{}, map[string]bool{}
-	if len(names) == 0 {
-		return nil
-	}
-	slices.Sort(names)
-	var named []string
-	for _, metric := range slices.Compact(names) {
-		named = append(named, name(metric, "count by (le)", []string{"group by (instance,le) (" + strings.Join(chosen.now(metric, chosen.matchers, q.buckets()), " or ") + ")"}))
-	}
-	instances := map[string]map[float64]float64{} // by metric and bound
-	err := q.queryAll(ctx, named, func(one *series) error {
-		metric := strings.TrimSuffix(one.label(metricLabel), "_bucket")
-		le, err := strconv.ParseFloat(one.label("le"), 64)
-		if err != nil {
-			return fmt.Errorf("%s has the bound le=%q, which is not a number", metric, one.label("le"))
-		}
-		if instances[metric] == nil {
-			instances[strings.Clone(metric)] = map[float64]float64{}
-		}
-		instances[metric][le] += one.points[0].value // 1 on one instance and 1.0 on another
-		return nil
-	})
-	if err != nil {
-		return fmt.Errorf("find out which buckets there are: %w", err)
-	}
-	for metric, counts := range instances {
-		for _, le := range slices.Sorted(maps.Keys(counts)) {
-			if counts[le] >= counts[math.Inf(1)] {
-				p.bounds[metric] = append(p.bounds[metric], le)
-			} else {
-				p.partial[metric] = true
-			}
-		}
-	}
-	return nil
 }

@@ -51,9 +51,32 @@ type session struct {
 	skew time.Duration
 }
 
-// query evaluates one query and calls each with every series of the answer, in one
-// goroutine. After an error what each got is void.
+// query evaluates one query and calls each with every series of the answer that has
+// points, in one goroutine. After an error what each got is void.
 func (s *session) query(ctx context.Context, promql string, each func(*series) error) error {
+	return s.evaluate(ctx, promql, withPoints(each))
+}
+
+// natives is query for the series that have native histograms.
+func (s *session) natives(ctx context.Context, promql string, each func(*series) error) error {
+	return s.evaluate(ctx, promql, func(one *series) error {
+		if len(one.natives) == 0 {
+			return nil // counters or gauges of the same name are none
+		}
+		return each(one)
+	})
+}
+
+func withPoints(each func(*series) error) func(*series) error {
+	return func(one *series) error {
+		if len(one.points) == 0 {
+			return nil
+		}
+		return each(one)
+	}
+}
+
+func (s *session) evaluate(ctx context.Context, promql string, each func(*series) error) error {
 	if s.past != nil {
 		return s.past.query(ctx, s, promql, each)
 	}
@@ -63,7 +86,7 @@ func (s *session) query(ctx context.Context, promql string, each func(*series) e
 // samples calls each with every series of the selector and its samples of that long
 // up to now, as query does.
 func (s *session) samples(ctx context.Context, selector string, long time.Duration, each func(*series) error) error {
-	each = s.dialect.withoutMarkers(each)
+	each = withPoints(s.dialect.withoutMarkers(each))
 	if s.past != nil {
 		return s.past.samples(ctx, s, selector, long, each)
 	}
@@ -75,19 +98,8 @@ func (s *session) instant(ctx context.Context, at time.Time, promql string, each
 	return s.ask(ctx, "/api/v1/query", url.Values{"query": {promql}, "time": {timestamp(at)}}, each)
 }
 
-// ask sends one query when there is room for it. Each series has a point at least:
-// native histograms are left out.
+// ask sends one query when there is room for it.
 func (s *session) ask(ctx context.Context, path string, form url.Values, each func(*series) error) error {
-	return s.askAll(ctx, path, form, func(one *series) error {
-		if len(one.points) == 0 {
-			return nil
-		}
-		return each(one)
-	})
-}
-
-// askAll is ask with series that have native histograms and no points, too.
-func (s *session) askAll(ctx context.Context, path string, form url.Values, each func(*series) error) error {
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()
@@ -98,7 +110,7 @@ func (s *session) askAll(ctx context.Context, path string, form url.Values, each
 	var c cost
 	err := s.send(ctx, path, form, &c, func(one *series) error {
 		c.series++
-		c.samples += len(one.points)
+		c.samples += len(one.points) + len(one.natives)
 		return each(one)
 	})
 	c.took = time.Since(start)

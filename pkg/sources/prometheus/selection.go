@@ -30,8 +30,9 @@ type selection struct {
 	failing map[string]float64
 	// born are those of which all samples within the window are of a process that
 	// was born in it. unborn are those of which it is not known what they had at the
-	// start of the window.
-	born, unborn []string
+	// start of the window. restarted are those of neither kind whose newest process
+	// started in it.
+	born, unborn, restarted []string
 	// err says why the instances could not be found out.
 	err error
 }
@@ -140,6 +141,8 @@ func (s *selection) count(t *target, start float64) {
 		s.born = append(s.born, t.instance)
 	case t.first > start || t.first < start-before.Seconds():
 		s.unborn = append(s.unborn, t.instance)
+	case t.started > start:
+		s.restarted = append(s.restarted, t.instance)
 	}
 }
 

@@ -103,33 +103,31 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	if signal.Everywhere {
 		result.Missing = p.missing(signal, chosen)
 	}
-	native := p.native[signal.Name] != ""
-	if native && q.past != nil {
-		result.Warnings = warn(result.Warnings, signal, sources.NativeHistogramUnread, "Prometheus has this as a native histogram only, of which the past is not read: keep the classic one too (always_scrape_classic_histograms in the scrape job)")
-		return result, nil
-	}
 	series := map[string]sources.Series{}
 	again := &again{}
 	for _, one := range p.parts(signal, chosen) {
 		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), dialect: q.dialect, longer: s.config.longer, asked: &again.asked}
-		read := func() (map[string]sources.Series, error) { return s.readPart(ctx, q, e, p.bounds[one.metric]) }
-		if native {
-			read = func() (map[string]sources.Series, error) { return s.readNative(ctx, q, e) }
-			result.Warnings = warn(result.Warnings, signal, sources.NativeHistogram, one.metric+" is read from native histograms")
-		}
-		found, err := read()
+		found, err := s.readCarrier(ctx, q, e, p.bounds[one.metric])
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)
 		}
 		if len(found) == 0 {
 			continue
 		}
-		result.Metrics = append(result.Metrics, one.metric)
+		if !slices.Contains(result.Metrics, one.metric) {
+			result.Metrics = append(result.Metrics, one.metric)
+		}
 		again.parts = append(again.parts, e)
-		if p.partial[one.metric] && !signal.PerInstance {
+		if one.native {
+			result.Warnings = warn(result.Warnings, signal, sources.NativeHistogram, p.nativeMessage(signal, one.metric))
+		}
+		if p.partial[one.metric] && !one.native && !signal.PerInstance {
 			result.Warnings = warn(result.Warnings, signal, sources.BucketsDiffer, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
 		}
 		for key, next := range found {
+			if one.native {
+				key += "native" // beside the classic ones: their bounds say different things
+			}
 			if before, both := series[key]; both {
 				next = add(before, next)
 			}
@@ -140,13 +138,11 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		result.Warnings = warn(result.Warnings, signal, sources.VersionsMixed, "instances of several versions are read from "+strings.Join(result.Metrics, " and "))
 	}
 	result.Series = slices.SortedFunc(maps.Values(series), func(a, b sources.Series) int {
-		return cmp.Or(cmp.Compare(a.Instance, b.Instance), slices.Compare(a.Values, b.Values))
+		return cmp.Or(cmp.Compare(a.Instance, b.Instance), slices.Compare(a.Values, b.Values), boolInt(isNative(a))-boolInt(isNative(b)))
 	})
 	if q.past == nil { // nobody asks for the evidence of each minute of the past
 		result.Queries = again.asked.queries()
-		if len(again.parts) > 0 && !native { // which has no series of buckets to ask for
-			result.Expressions = again
-		}
+		result.Expressions = again.expressions()
 	}
 	return result, nil
 }
@@ -164,7 +160,15 @@ func add(a, b sources.Series) sources.Series {
 	return sum
 }
 
-// readPart reads what one metric has of a signal.
+// readCarrier reads what one carrier has of a signal.
+func (s *Source) readCarrier(ctx context.Context, q *session, e expressions, bounds []float64) (map[string]sources.Series, error) {
+	if e.part.native {
+		return s.readNative(ctx, q, e)
+	}
+	return s.readPart(ctx, q, e, bounds)
+}
+
+// readPart reads what one metric has of a signal that is no native histogram.
 func (s *Source) readPart(ctx context.Context, q *session, e expressions, bounds []float64) (map[string]sources.Series, error) {
 	signal := e.signal
 	first, second, single := table{}, table{}, table{}
@@ -232,27 +236,4 @@ func both(a, b func() error) error {
 	go func() { failed <- a() }()
 	err := b()
 	return cmp.Or(<-failed, err)
-}
-
-// histogram puts buckets in order, those with one bound spelt in two ways together,
-// and leaves out bounds that are not in common; nil common means that all are. It
-// is nil without the bucket +Inf.
-func histogram(buckets []bucket, common []float64, sum float64) *sources.Buckets {
-	slices.SortFunc(buckets, func(a, b bucket) int { return cmp.Compare(a.le, b.le) })
-	h := &sources.Buckets{Sum: sum, Bounds: make([]float64, 0, len(buckets)), Counts: make([]float64, 0, len(buckets))}
-	for _, b := range buckets {
-		if _, found := slices.BinarySearch(common, b.le); !found && common != nil {
-			continue
-		}
-		if last := len(h.Bounds) - 1; last >= 0 && h.Bounds[last] == b.le {
-			h.Counts[last] += b.count
-			continue
-		}
-		h.Bounds = append(h.Bounds, b.le)
-		h.Counts = append(h.Counts, b.count)
-	}
-	if len(h.Bounds) == 0 || !math.IsInf(h.Bounds[len(h.Bounds)-1], 1) {
-		return nil
-	}
-	return h.EnsureMonotonic()
 }

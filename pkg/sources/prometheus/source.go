@@ -177,7 +177,7 @@ func (r *reader) component(ctx context.Context, component sources.Component) *se
 		return &selection{component: component, err: err}
 	}
 	chosen := r.choose(component, found, r.session.at, r.window)
-	p, err := r.planFor(ctx, r.session, chosen)
+	p, err := r.planFor(ctx, r.session, chosen, r.window)
 	if err != nil {
 		r.failAll(component, err)
 		return chosen

@@ -159,7 +159,7 @@ func TestReadNativeHistogram(t *testing.T) {
 		case strings.Contains(promql, "group by"):
 			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{"metric":"latency","instance":"a"},"value":[1,"1"]}]}}`))
 		case strings.Contains(promql, "increase(latency{"):
-			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{},"histogram":[1,{"count":"10","sum":"7","buckets":[[0,"4.757","5.187","1"],[0,"0.5","0.545","6"],[3,"-2.9e-39","2.9e-39","3"]]}]}]}}`))
+			_, _ = w.Write([]byte(`{"status":"success","data":{"result":[{"metric":{},"histogram":[1,{"count":"10","sum":"7","buckets":[[0,"4.756828460010884","5.187358218604039","1"],[0,"0.5","0.5452538663326288","6"],[3,"-2.9e-39","2.9e-39","3"]]}]}]}}`))
 		default:
 			t.Errorf("unexpected query %s", promql)
 		}
@@ -176,7 +176,7 @@ func TestReadNativeHistogram(t *testing.T) {
 		t.Fatalf("got %+v", r)
 	}
 	want := &sources.Buckets{Native: true, Sum: 7,
-		Bounds: []float64{2.9e-39, 0.5, 0.545, 4.757, 5.187, math.Inf(1)}, Counts: []float64{3, 3, 9, 9, 10, 10}}
+		Bounds: []float64{0, 2.9e-39, 0.5, 0.5452538663326288, 4.756828460010884, 5.187358218604039, math.Inf(1)}, Counts: []float64{0, 3, 3, 9, 9, 10, 10}}
 	if diff := cmp.Diff(want, r.Series[0].Histogram); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}

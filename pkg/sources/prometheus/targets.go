@@ -65,8 +65,9 @@ type target struct {
 
 // history is all samples of one series, oldest first, and its labels.
 type history struct {
-	labels []label
-	points []point
+	labels  []label
+	points  []point
+	natives []native
 	// spans of the series that follow each other in it, in any order.
 	spans []span
 }

@@ -42,6 +42,8 @@ type pastProcess struct {
 	started  float64 // minute
 	fails    func(minute float64) bool
 	dotted   bool // spells le as Prometheus 3 does
+	// native makes a native histogram of the counts; nil: they are classic ones.
+	native func(k pastKey, fast, slow int) *prometheustest.Native
 }
 
 // pastKey is a histogram: rate gives the requests in a scrape interval and how many
@@ -60,14 +62,15 @@ const pastInterval = 0.5 // minutes
 func (p pastProcess) samples(keys []pastKey) []prometheustest.Sample {
 	var samples []prometheustest.Sample
 	fast, slow := make([]int, len(keys)), make([]int, len(keys))
-	had := map[string]bool{}
+	had := map[string]prometheustest.Sample{} // the ends of series
 	add := func(series string, minute, value float64) {
-		had[series] = true
+		had[series] = prometheustest.Sample{Series: series, Value: prometheustest.Stale()}
 		samples = append(samples, prometheustest.Sample{Series: series, At: pastMinute(minute), Value: value})
 	}
 	endAll := func(minute float64) {
-		for series := range had {
-			samples = append(samples, prometheustest.Sample{Series: series, At: pastMinute(minute), Value: prometheustest.Stale()})
+		for _, end := range had {
+			end.At = pastMinute(minute)
+			samples = append(samples, end)
 		}
 		clear(had)
 	}
@@ -88,6 +91,12 @@ func (p pastProcess) samples(keys []pastKey) []prometheustest.Sample {
 		add(with("process_start_time_seconds", p.labels), minute, float64(pastMinute(p.started).Unix()))
 		for i, k := range keys {
 			if minute < k.born {
+				continue
+			}
+			if p.native != nil {
+				series := with(k.name+"{"+k.labels, p.labels)
+				had[series] = prometheustest.Sample{Series: series, Native: &prometheustest.Native{Sum: prometheustest.Stale()}}
+				samples = append(samples, prometheustest.Sample{Series: series, At: pastMinute(minute), Native: p.native(k, fast[i], slow[i])})
 				continue
 			}
 			for _, bound := range append(slices.Clone(k.bounds), math.Inf(1)) {
@@ -200,6 +209,11 @@ func flappingSamples(scenario string) []prometheustest.Sample {
 
 // pastSamples is a history with all that may happen to a cluster and to scraping.
 func pastSamples(scenario string, seed uint64) []prometheustest.Sample {
+	return pastSamplesOf(scenario, seed, func(*pastProcess) {})
+}
+
+// pastSamplesOf is the same, of processes that are changed first.
+func pastSamplesOf(scenario string, seed uint64, change func(*pastProcess)) []prometheustest.Sample {
 	random := rand.New(rand.NewPCG(10, seed))
 	apiserver := func(name string) string { return apiserverTarget(scenario, name) }
 	kubelet := func(name string) string { return kubeletTarget(scenario, name) }
@@ -215,6 +229,7 @@ func pastSamples(scenario string, seed uint64) []prometheustest.Sample {
 		// It is gone from then on, and another is born.
 		{labels: apiserver("d"), from: 104.1, to: pastMinutes, started: 103.9},
 	} {
+		change(&p)
 		samples = append(samples, p.samples(requestKeys(random))...)
 	}
 	never := func(float64) bool { return false }
@@ -226,6 +241,7 @@ func pastSamples(scenario string, seed uint64) []prometheustest.Sample {
 		{pastProcess{labels: kubelet("2"), from: 0.3, to: 130, started: -600, fails: during(110, 116)}, never},
 		{pastProcess{labels: kubelet("3"), from: 35.2, to: pastMinutes, started: 34.9}, during(55, 57)},
 	} {
+		change(&p.pastProcess)
 		samples = append(samples, p.samples(podStartKeys(p.bad))...)
 	}
 	return slices.DeleteFunc(samples, func(s prometheustest.Sample) bool {

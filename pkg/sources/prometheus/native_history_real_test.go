@@ -1,0 +1,73 @@
+// Copyright The slo-apiserver Authors.
+// SPDX-License-Identifier: Apache-2.0
+
+package prometheus_test
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+
+	"example.io/slo-apiserver/pkg/sources/prometheus/prometheustest"
+)
+
+// exponential is what client_golang makes of the counts with the factor 1.1, as
+// Kubernetes has it (k8s.io/component-base/metrics, opts.go).
+func exponential(k pastKey, fast, slow int) *prometheustest.Native {
+	const schema = 3
+	index := func(seconds float64) int { return int(math.Ceil(math.Log2(seconds) * (1 << schema))) }
+	n := &prometheustest.Native{Schema: schema, Sum: float64(fast) * 0.1, Buckets: map[int]int64{}}
+	n.Buckets[index(0.1)] += int64(fast)
+	n.Buckets[index(0.95*k.slowFrom)] += int64(slow)
+	return n
+}
+
+// custom is what Prometheus makes of the classic histogram of the counts with
+// convert_classic_histograms_to_nhcb.
+func custom(k pastKey, fast, slow int) *prometheustest.Native {
+	index := func(seconds float64) int {
+		i, _ := slices.BinarySearch(k.bounds, seconds)
+		return i
+	}
+	n := &prometheustest.Native{Bounds: k.bounds, Sum: float64(fast) * 0.1, Buckets: map[int]int64{}}
+	n.Buckets[index(0.1)] += int64(fast)
+	n.Buckets[index(k.slowFrom)] += int64(slow)
+	return n
+}
+
+// upgraded has native histograms of those whose job is said to have them, and of the
+// third instance once it has restarted.
+func upgraded(p *pastProcess) {
+	if strings.Contains(p.labels, `instance="b"`) || strings.Contains(p.labels, `node="2"`) || p.started > 0 {
+		p.native = exponential
+	}
+}
+
+// TestRealNativeHistory judges histories of which Prometheus has native histograms,
+// with the bounds that client_golang or somebody gave them, and of an upgrade, minute
+// by minute: the figures are those of classic ones, and the past is as it was live.
+func TestRealNativeHistory(t *testing.T) {
+	samples := pastSamples("classic", 7)
+	for scenario, change := range map[string]func(*pastProcess){
+		"exponential": func(p *pastProcess) { p.native = exponential },
+		"custom":      func(p *pastProcess) { p.native = custom },
+		"upgrade":     upgraded,
+	} {
+		samples = append(samples, pastSamplesOf(scenario, 7, change)...)
+	}
+	b := backend{prometheustest.Prometheus3, prometheustest.Prometheus3.Start(t, samples)}
+	classic, _ := comparePast(t, b, "classic")
+	for _, scenario := range []string{"exponential", "custom", "upgrade"} {
+		t.Run(scenario, func(t *testing.T) {
+			live, sent := comparePast(t, b, scenario)
+			wantAll(t, live)
+			t.Logf("%d queries", len(sent.queries))
+			for at, want := range classic {
+				if live[at] != want {
+					t.Errorf("%s is %q, and of classic histograms %q", at, live[at], want)
+				}
+			}
+		})
+	}
+}

@@ -8,7 +8,14 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"example.io/slo-apiserver/pkg/slo"
+	"example.io/slo-apiserver/pkg/sources"
+	"example.io/slo-apiserver/pkg/sources/prometheus"
 	"example.io/slo-apiserver/pkg/sources/prometheus/prometheustest"
 )
 
@@ -20,6 +27,14 @@ func exponential(k pastKey, fast, slow int) *prometheustest.Native {
 	n := &prometheustest.Native{Schema: schema, Sum: float64(fast) * 0.1, Buckets: map[int]int64{}}
 	n.Buckets[index(0.1)] += int64(fast)
 	n.Buckets[index(0.95*k.slowFrom)] += int64(slow)
+	return n
+}
+
+// between is the same where slow ones are in the bucket that holds the threshold.
+func between(k pastKey, fast, slow int) *prometheustest.Native {
+	n := exponential(k, fast, 0)
+	threshold := map[float64]float64{2: 1.01, 45: 30, 10: 5}[k.slowFrom]
+	n.Buckets[int(math.Ceil(math.Log2(threshold)*8))] += int64(slow)
 	return n
 }
 
@@ -53,15 +68,24 @@ func TestRealNativeHistory(t *testing.T) {
 		"exponential": func(p *pastProcess) { p.native = exponential },
 		"custom":      func(p *pastProcess) { p.native = custom },
 		"upgrade":     upgraded,
+		"between":     func(p *pastProcess) { p.native = between },
 	} {
 		samples = append(samples, pastSamplesOf(scenario, 7, change)...)
 	}
 	b := backend{prometheustest.Prometheus3, prometheustest.Prometheus3.Start(t, samples)}
+	t.Run("between", func(t *testing.T) {
+		live, _ := comparePast(t, b, "between")
+		if verdict := live[" 13 api-latency-readonly-cluster"]; !strings.HasPrefix(verdict, "Unknown:") {
+			t.Errorf("lists in the bucket of the threshold are %s", verdict)
+		}
+		compareNativePast(t, b, "between")
+	})
 	classic, _ := comparePast(t, b, "classic")
 	for _, scenario := range []string{"exponential", "custom", "upgrade"} {
 		t.Run(scenario, func(t *testing.T) {
 			live, sent := comparePast(t, b, scenario)
 			wantAll(t, live)
+			compareNativePast(t, b, scenario)
 			t.Logf("%d queries", len(sent.queries))
 			for at, want := range classic {
 				if live[at] != want {
@@ -69,5 +93,33 @@ func TestRealNativeHistory(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// compareNativePast compares the native histograms of a history with those that are
+// read live: equal verdicts do not show that figures are.
+func compareNativePast(t *testing.T, b backend, scenario string) {
+	t.Helper()
+	natives := func(reading *sources.Reading) []sources.Series {
+		return slices.DeleteFunc(slices.Clone(reading.Results[slo.SignalRequestLatency].Series), func(s sources.Series) bool { return !s.Histogram.Native })
+	}
+	source := pastSource(t, prometheus.ClientConfig{URL: b.url}, scenario)
+	compared := 0
+	err := source.ReadHistory(t.Context(), sources.History{
+		Signal: slo.SignalRequestLatency, Bounds: []float64{1, 30}, Step: 7 * time.Minute, Window: slo.DefaultWindow,
+		First: pastMinute(40), Last: pastMinute(pastMinutes - 1),
+	}, func(past *sources.Reading) error {
+		live, err := source.Read(t.Context(), past.At, slo.DefaultWindow)
+		if err != nil {
+			return err
+		}
+		compared += len(natives(past))
+		if diff := cmp.Diff(natives(live), natives(past), cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+			t.Errorf("at minute %v (-live +past):\n%s", past.At.Sub(pastStart).Minutes(), diff)
+		}
+		return nil
+	})
+	if err != nil || compared < 100 {
+		t.Errorf("%d native histograms were compared: %v", compared, err)
 	}
 }

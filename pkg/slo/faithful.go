@@ -42,7 +42,8 @@ func (c *circumstances) indicatorFaithful(o Objective, k *keys) (metav1.Conditio
 		return metav1.Condition{}, false
 	}
 	if k != nil && k.interpolated {
-		d.add(ReasonNativeHistogramInterpolated, "the histograms are native ones without the bound %s, and what is counted within it is interpolated", le(o))
+		d.add(ReasonNativeHistogramInterpolated, "native histograms have no bound %s, and what they count within it is interpolated: at least %d and at most %d of %d %s are %s",
+			le(o), k.slowLeast, k.slowMost, k.requests, o.Events, o.badWord())
 	}
 	condition := metav1.Condition{
 		Type: v1alpha1.ConditionIndicatorFaithful, Status: metav1.ConditionTrue,

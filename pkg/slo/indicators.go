@@ -173,7 +173,7 @@ func (a Assessment) setFigures(status *v1alpha1.ServiceLevelIndicatorStatus, t *
 	}
 	if t.exact() && a.objective.hasBad() {
 		status.SlowRequests = &f.SlowRequests
-		status.GoodRatio = f.GoodRatio
+		status.GoodRatio, status.Interpolated = f.GoodRatio, f.Interpolated
 	}
 }
 

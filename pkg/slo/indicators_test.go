@@ -43,7 +43,7 @@ func (s *scenario) indicators(t *testing.T) string {
 func printIndicator(out *strings.Builder, i v1alpha1.ServiceLevelIndicator) {
 	s := i.Status
 	fmt.Fprintf(out, "%s: %s %s\n", i.Name, s.Outcome, text(s.Reason))
-	fmt.Fprintf(out, "  requests=%s slow=%s good=%s %s\n", number(s.Requests), number(s.SlowRequests), text(s.GoodRatio), quantiles(s.Quantiles))
+	fmt.Fprintf(out, "  requests=%s slow=%s good=%s%s %s\n", number(s.Requests), number(s.SlowRequests), text(s.GoodRatio), marked(s.Interpolated), quantiles(s.Quantiles))
 }
 
 // What the ledger is told of a key is what its indicator says, and the indicators of

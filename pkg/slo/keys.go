@@ -26,8 +26,9 @@ type keys struct {
 	// exact is false when the number of slow requests of one is not known.
 	readable, exact bool
 	// interpolated says that the number of slow requests is an estimate between the
-	// bounds of a native histogram.
-	interpolated bool
+	// bounds of native histograms: at least slowLeast, at most slowMost.
+	interpolated        bool
+	slowLeast, slowMost int64
 	// dryRuns that may be among the requests, where that is known.
 	dryRuns      float64
 	dryRunsKnown bool
@@ -59,6 +60,8 @@ func assess(o Objective, tallies []*tally, s shares, rule sources.Rule) *keys {
 			k.figures = append(k.figures, figures)
 			k.requests += figures.Requests
 			k.slow += figures.SlowRequests
+			k.slowLeast += min(figures.Requests, whole(t.count-t.most, t.count))
+			k.slowMost += min(figures.Requests, whole(t.count-t.least, t.count))
 		}
 	}
 	k.counts.Violated = int64(len(k.by[violated]))
@@ -104,6 +107,7 @@ func figuresOf(t *tally, became outcome, rule sources.Rule) keyFigures {
 			Requests:     requests,
 			SlowRequests: slow,
 			GoodRatio:    ratio(slow, requests),
+			Interpolated: t.interpolated,
 			Quantiles:    t.quantiles(rule),
 		},
 		tally:   t,

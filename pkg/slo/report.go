@@ -67,12 +67,13 @@ func setFigures(status *v1alpha1.SLOReportStatus, o Objective, k *keys) {
 		if k.exact && o.hasBad() {
 			status.SlowRequests = &k.slow
 			status.GoodRatio = ratio(k.slow, k.requests)
+			status.Interpolated = k.interpolated
 		}
 	}
 	const most = 10 // v1alpha1: "the ten worst keys"
 	for _, f := range k.figures[:min(most, len(k.figures))] {
 		if !o.hasBad() {
-			f.SlowRequests, f.GoodRatio = 0, ""
+			f.SlowRequests, f.GoodRatio, f.Interpolated = 0, "", false
 		}
 		status.Worst = append(status.Worst, f.KeyFigures)
 	}

@@ -93,7 +93,7 @@ func printReport(out *strings.Builder, report v1alpha1.SLOReport, asJSON, all bo
 		observed = s.ObservationTime.UTC().Format("15:04:05")
 	}
 	fmt.Fprintf(out, "%s: %s\n", report.Name, s.Verdict)
-	fmt.Fprintf(out, "  requests=%s slow=%s good=%s %s\n", number(s.Requests), number(s.SlowRequests), text(s.GoodRatio), quantiles(s.Quantiles))
+	fmt.Fprintf(out, "  requests=%s slow=%s good=%s%s %s\n", number(s.Requests), number(s.SlowRequests), text(s.GoodRatio), marked(s.Interpolated), quantiles(s.Quantiles))
 	fmt.Fprintf(out, "  observed=%s window=%ss instances=%d/%d missing=%v\n",
 		observed, number(s.WindowSeconds), s.Instances.Observed, s.Instances.Expected, s.Instances.Missing)
 	if s.Keys != nil {
@@ -104,7 +104,7 @@ func printReport(out *strings.Builder, report v1alpha1.SLOReport, asJSON, all bo
 	}
 	for _, w := range s.Worst {
 		k := key{w.Group, w.Resource, w.Subresource, w.Verb}
-		fmt.Fprintf(out, "  worst %s: requests=%d slow=%d good=%s %s\n", text(k.String()), w.Requests, w.SlowRequests, w.GoodRatio, quantiles(w.Quantiles))
+		fmt.Fprintf(out, "  worst %s: requests=%d slow=%d good=%s%s %s\n", text(k.String()), w.Requests, w.SlowRequests, w.GoodRatio, marked(w.Interpolated), quantiles(w.Quantiles))
 	}
 	around := []string{v1alpha1.ConditionDataSound, v1alpha1.ConditionIndicatorFaithful, v1alpha1.ConditionPromisesKept}
 	for _, c := range s.Conditions {
@@ -113,6 +113,14 @@ func printReport(out *strings.Builder, report v1alpha1.SLOReport, asJSON, all bo
 		}
 		fmt.Fprintf(out, "  %s=%s %s: %s\n", c.Type, c.Status, c.Reason, c.Message)
 	}
+}
+
+// marked is a mark for what is interpolated.
+func marked(interpolated bool) string {
+	if interpolated {
+		return " (interpolated)"
+	}
+	return ""
 }
 
 func quantiles(q v1alpha1.Quantiles) string {

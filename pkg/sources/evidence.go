@@ -40,7 +40,8 @@ const (
 	// RoleBorn finds the label sets that were born within the window.
 	RoleBorn Role = "Born"
 	// RoleBornBuckets and RoleBornSum: what the increases lack of these. They are
-	// added to RoleBuckets and RoleSum.
+	// added to RoleBuckets and RoleSum. Of native histograms RoleBornBuckets is all of
+	// these, in place of what RoleBuckets has.
 	RoleBornBuckets Role = "BornBuckets"
 	RoleBornSum     Role = "BornSum"
 	// RoleNewest, RoleHighest and RoleSamples: of a gauge.

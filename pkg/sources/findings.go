@@ -41,7 +41,6 @@ func effects() []struct {
 		{PartialResponse, Refused},
 		{SeriesLimit, Refused},
 		{SeriesInvalid, Refused},
-		{NativeHistogramUnread, Doubtful},
 		{TargetsUnknown, Doubtful},
 		{ConflictingSeries, Doubtful},
 		{SharedAddress, Doubtful},

@@ -64,9 +64,7 @@ const (
 	BucketsDiffer Reason = "BucketsDiffer"
 	// VersionsMixed says that a signal was read from more than one metric.
 	VersionsMixed Reason = "VersionsMixed"
-	// NativeHistogramUnread says that there are native histograms only, and they are not read.
-	NativeHistogramUnread Reason = "NativeHistogramUnread"
-	// NativeHistogram says that the figures are those of native histograms. Counts at bounds
-	// that are no bounds of these are interpolated: Buckets.Interpolated tells.
+	// NativeHistogram says that figures are those of native histograms. What they count
+	// within a bound that is none of theirs is interpolated: see Buckets.Interpolated.
 	NativeHistogram Reason = "NativeHistogram"
 )

@@ -2322,6 +2322,13 @@ func schema_pkg_apis_slo_v1alpha1_KeyFigures(ref common.ReferenceCallback) commo
 							Format:      "",
 						},
 					},
+					"interpolated": {
+						SchemaProps: spec.SchemaProps{
+							Description: "interpolated says that slowRequests and goodRatio are estimates: the threshold is within a bucket of a native histogram that holds requests.",
+							Type:        []string{"boolean"},
+							Format:      "",
+						},
+					},
 					"p50Milliseconds": {
 						SchemaProps: spec.SchemaProps{
 							Description: "p50Milliseconds is the median latency, in milliseconds, rounded up.",
@@ -2800,7 +2807,7 @@ func schema_pkg_apis_slo_v1alpha1_QueryEvidence(ref common.ReferenceCallback) co
 				Properties: map[string]spec.Schema{
 					"role": {
 						SchemaProps: spec.SchemaProps{
-							Description: "role of the answer: Increase, or Buckets and Sum, to which BornBuckets and BornSum are added; Born finds the label sets that these are of.",
+							Description: "role of the answer: Increase, or Buckets and Sum, to which BornBuckets and BornSum are added; Born finds the label sets that these are of. Of native histograms BornBuckets stand in place of Buckets with the same labels.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -3356,6 +3363,13 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 						SchemaProps: spec.SchemaProps{
 							Description: "goodRatio is the share of requests that are not slow, over all keys that count: a decimal in [0,1], rounded down to six digits.",
 							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"interpolated": {
+						SchemaProps: spec.SchemaProps{
+							Description: "interpolated says that slowRequests and goodRatio are estimates: the threshold is within a bucket of a native histogram that holds requests. The verdict does not rest on them. IndicatorFaithful, where there is that condition, has their bounds.",
+							Type:        []string{"boolean"},
 							Format:      "",
 						},
 					},
@@ -3982,6 +3996,13 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 						SchemaProps: spec.SchemaProps{
 							Description: "goodRatio is the share of requests within the threshold: a decimal in [0,1], rounded down to six digits. Absent without requests.",
 							Type:        []string{"string"},
+							Format:      "",
+						},
+					},
+					"interpolated": {
+						SchemaProps: spec.SchemaProps{
+							Description: "interpolated says that slowRequests and goodRatio are estimates: the threshold is within a bucket of a native histogram that holds requests.",
+							Type:        []string{"boolean"},
 							Format:      "",
 						},
 					},

@@ -126,7 +126,8 @@ const (
 // QueryEvidence is a query as it was sent.
 type QueryEvidence struct {
 	// role of the answer: Increase, or Buckets and Sum, to which BornBuckets and BornSum
-	// are added; Born finds the label sets that these are of.
+	// are added; Born finds the label sets that these are of. Of native histograms
+	// BornBuckets stand in place of Buckets with the same labels.
 	Role string `json:"role"`
 	// query in PromQL.
 	Query string `json:"query"`

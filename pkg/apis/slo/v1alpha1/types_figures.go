@@ -106,6 +106,10 @@ type KeyFigures struct {
 	// rounded down to six digits. Absent where there is no threshold.
 	// +optional
 	GoodRatio string `json:"goodRatio,omitempty"`
+	// interpolated says that slowRequests and goodRatio are estimates: the threshold is
+	// within a bucket of a native histogram that holds requests.
+	// +optional
+	Interpolated bool `json:"interpolated,omitempty"`
 	// The quantiles of the key.
 	Quantiles `json:",inline"`
 }

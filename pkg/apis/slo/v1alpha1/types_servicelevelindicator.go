@@ -102,6 +102,10 @@ type ServiceLevelIndicatorStatus struct {
 	// rounded down to six digits. Absent without requests.
 	// +optional
 	GoodRatio string `json:"goodRatio,omitempty"`
+	// interpolated says that slowRequests and goodRatio are estimates: the threshold is
+	// within a bucket of a native histogram that holds requests.
+	// +optional
+	Interpolated bool `json:"interpolated,omitempty"`
 	// The quantiles of the indicator.
 	Quantiles `json:",inline"`
 	// total is the latency as callers see it, with webhooks and queues. Absent without

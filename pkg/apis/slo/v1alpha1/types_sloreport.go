@@ -91,6 +91,11 @@ type SLOReportStatus struct {
 	// count: a decimal in [0,1], rounded down to six digits.
 	// +optional
 	GoodRatio string `json:"goodRatio,omitempty"`
+	// interpolated says that slowRequests and goodRatio are estimates: the threshold is
+	// within a bucket of a native histogram that holds requests. The verdict does not
+	// rest on them. IndicatorFaithful, where there is that condition, has their bounds.
+	// +optional
+	Interpolated bool `json:"interpolated,omitempty"`
 	// The quantiles are those of the worst key, the first in worst.
 	Quantiles `json:",inline"`
 	// keys counts the keys of the indicator.

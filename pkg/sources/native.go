@@ -41,7 +41,9 @@ func FromNative(buckets []NativeBucket, custom bool, sum float64) *Buckets {
 				one.Upper = 0
 			}
 		}
-		bound(one.Lower)
+		if one.Lower < one.Upper { // or it holds zero alone
+			bound(one.Lower)
+		}
 		total += one.Count
 		bound(one.Upper)
 	}

@@ -20,7 +20,11 @@ import (
 func decodeAll(body string, limit int) ([]string, answer, error) {
 	var all []string
 	a, err := decode(body, limit, func(s *series) error {
-		all = append(all, fmt.Sprint(s.labels, s.points))
+		line := fmt.Sprint(s.labels, s.points)
+		if len(s.natives) > 0 {
+			line += fmt.Sprint(" ", s.natives)
+		}
+		all = append(all, line)
 		return nil
 	})
 	return all, a, err
@@ -45,7 +49,10 @@ func TestDecode(t *testing.T) {
 		{"empty label is an absent one", `{"status":"success","data":{"result":[{"metric":{"a":"","b":"c"},"value":[1,"2"]}]}}`, []string{"[{b c}] [{1 2}]"}, answer{status: "success"}},
 		{"escapes", `{"status":"success","data":{"result":[{"metric":{"a":"\"\\\/\b\f\n\r\t\u00e4\ud83d\ude00\ud83dx"},"value":[1,"2"]}]}}`,
 			[]string{"[{a \"\\/\b\f\n\r\tä😀\ufffdx}] [{1 2}]"}, answer{status: "success"}},
-		{"native histogram", `{"status":"success","data":{"result":[{"metric":{"a":"b"},"histogram":[1,{"count":"1","sum":"2","buckets":[[0,"1","2","1"]]}]}]}}`, []string{"[{a b}] []"}, answer{status: "success"}},
+		{"native histogram", `{"status":"success","data":{"result":[{"metric":{"a":"b"},"histogram":[1,{"count":"1","sum":"2","buckets":[[0,"1","2","1"],[3,"-0.5","0.5","3e2"]]}]}]}}`,
+			[]string{"[{a b}] [] [{1 1 2 [{1 2 1} {-0.5 0.5 300}]}]"}, answer{status: "success"}},
+		{"native histograms of a matrix, one empty and some beside values", `{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"histograms":[[1,{"count":"0","sum":"0"}],[2.5,{"new":[],"buckets":[],"sum":"NaN","count":"1"}]],"values":[[3,"4"]]},{"metric":{},"values":[[5,"6"]]}]}}`,
+			[]string{"[{a b}] [{3 4}] [{1 0 0 []} {2.5 1 NaN []}]", "[] [{5 6}]"}, answer{status: "success"}},
 		{"error", `{"status":"error","errorType":"bad_data","error":"parse error","data":null}`, nil,
 			answer{status: "error", errorType: "bad_data", message: "parse error"}},
 	} {
@@ -74,6 +81,9 @@ func TestDecodeRejects(t *testing.T) {
 		{"no data", `{"status":"success"}`, "no data.result"},
 		{"more behind it", `{"status":"success","data":{"result":[]}}x`, `'x' where the end should be`},
 		{"a string", `{"status":"success","data":{"resultType":"string","result":[1,"a"]}}`, `"a" is not a number`},
+		{"a native histogram that is none", `{"status":"success","data":{"result":[{"histogram":[1,"2"]}]}}`, "where '{' should be"},
+		{"a bucket without a count", `{"status":"success","data":{"result":[{"histograms":[[1,{"buckets":[[0,"1","2"]]}]]}]}}`, "where ',' should be"},
+		{"a bound that is no number", `{"status":"success","data":{"result":[{"histogram":[1,{"buckets":[[0,"1","x","2"]]}]}]}}`, `"x" is not a number`},
 		{"a value that is a number", `{"status":"success","data":{"result":[{"value":[1,2]}]}}`, "where a string should be"},
 		{"too many series", `{"status":"success","data":{"result":[{"value":[1,"2"]},{"value":[1,"2"]},{"value":[1,"2"]}]}}`, "more than 2 series"},
 		{"too deep", `{"x":` + strings.Repeat("[", 100), "nested more than 32 levels"},
@@ -92,9 +102,11 @@ const wholeBody = `{"status":"success","data":{"resultType":"vector","result":[{
 
 // TestDecodeTruncated cuts a body off at every byte.
 func TestDecodeTruncated(t *testing.T) {
-	for i := range len(wholeBody) {
-		if _, _, err := decodeAll(wholeBody[:i], 10); !errors.Is(err, errEnds) {
-			t.Errorf("%s: got error %v", wholeBody[:i], err)
+	for _, body := range []string{wholeBody, nativeVector, nativeMatrix} {
+		for i := range len(body) {
+			if _, _, err := decodeAll(body[:i], 10); !errors.Is(err, errEnds) {
+				t.Errorf("%s: got error %v", body[:i], err)
+			}
 		}
 	}
 }
@@ -113,14 +125,23 @@ func FuzzDecode(f *testing.F) {
 	f.Add(`{"status":"success","data":{"resultType":"matrix","result":[{"metric":{"a":"b"},"values":[[1,"NaN"],[2,"+Inf"]]}]}}`)
 	f.Add(`{"status":"success","data":{"resultType":"scalar","result":[1,"2"]}}`)
 	f.Add(`{"status":"error","errorType":"x","error":"\ud800"}`)
+	f.Add(nativeVector)
+	f.Add(nativeMatrix)
 	f.Fuzz(func(t *testing.T, body string) {
-		points := 0
+		points, buckets := 0, 0
 		_, err := decode(body, 1000, func(s *series) error {
-			points += len(s.points)
+			points += len(s.points) + len(s.natives)
+			for _, n := range s.natives {
+				buckets += len(n.buckets)
+				checkNative(t, n)
+			}
 			return nil
 		})
-		if most := len(body) / len(`[1,"2"]`); points > most {
+		if most := len(body) / len(`[1,{}]`); points > most {
 			t.Errorf("%d samples in %d bytes", points, len(body))
+		}
+		if most := len(body) / len(`[0,"1","2","3"]`); buckets > most {
+			t.Errorf("%d buckets in %d bytes", buckets, len(body))
 		}
 		if err == nil && body[len(body)-1] != '}' && strings.TrimSpace(body) == body {
 			t.Errorf("accepted %q", body)

@@ -57,7 +57,7 @@ func (s *Source) readNative(ctx context.Context, q *session, e expressions) (map
 	}
 	found := make(map[string]sources.Series, len(t.histograms))
 	for key, h := range t.histograms {
-		if !h.addsUp() {
+		if !h.isValid() {
 			return nil, fmt.Errorf("the buckets of a native histogram of %s do not add up to its count", e.part.metric)
 		}
 		r := t.rows[key]
@@ -72,11 +72,12 @@ func (n native) as(custom bool) *sources.Buckets {
 	return sources.FromNative(slices.Clone(n.buckets), custom, n.sum)
 }
 
-// addsUp says that the buckets hold all observations. Those that are NaN are in none.
-func (n native) addsUp() bool {
+// isValid says that the histogram is one: its buckets have bounds, and hold all
+// observations. Those that are NaN are in none.
+func (n native) isValid() bool {
 	total := 0.0
 	for _, one := range n.buckets {
-		if !(one.Count >= 0) {
+		if !(one.Count >= 0 && one.Lower <= one.Upper) {
 			return false
 		}
 		total += one.Count

@@ -42,7 +42,8 @@ const (
 type Kind int
 
 const (
-	// Histogram is read as the increase of classic buckets, sum and count.
+	// Histogram is read as the increase of buckets, sum and count: of classic ones where
+	// there are any.
 	Histogram Kind = iota
 	// Counter is read as its increase.
 	Counter
@@ -222,7 +223,8 @@ type Result struct {
 	// Metrics that the series were taken from: more than one while instances of
 	// two versions run. Empty when no instance has any.
 	Metrics []string
-	// Series sorted by instance and label values.
+	// Series sorted by instance and label values: one of each, or two where some
+	// instances have classic and others native histograms.
 	Series []Series
 	// Missing names the observed instances that have none of Signal.Metrics, sorted:
 	// their share is in no series. Only for signals that are Everywhere.
@@ -232,8 +234,8 @@ type Result struct {
 	// Queries as they were sent, by role; none where the source sends none. All that
 	// adds up to the figures is among them. Which instances count was asked before.
 	Queries []Query
-	// Expressions repeat the figures; nil where nothing is known that would, as of native
-	// histograms.
+	// Expressions repeat the figures; nil where nothing is known that would, as of classic
+	// and native histograms together.
 	Expressions Expressions
 }
 

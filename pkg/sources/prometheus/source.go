@@ -14,9 +14,10 @@
 // A Read sends two queries for the instances of kube-apiservers, three where one of
 // them tells no start time, and five to seven for those of kubelets. Then it sends one
 // for each counter, two for each gauge and three for each histogram, and two more for
-// those of which label sets were born; for the samples of a gauge one more for each
-// scrape job. See plan for the two that are sent now and then. ReadHistory sends range
-// queries of the same texts. It needs subqueries and the modifier @ (Prometheus 2.33).
+// those of which label sets were born; two for each native histogram, and one or two
+// more; for the samples of a gauge one more for each scrape job. See plan for the two
+// that are sent now and then. ReadHistory sends range queries of the same texts. It
+// needs subqueries and the modifier @ (Prometheus 2.33).
 package prometheus
 
 import (

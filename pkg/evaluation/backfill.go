@@ -125,13 +125,15 @@ func (e *Evaluator) fill(ctx context.Context, signal string, c chunk) (rest chun
 	if len(own) == 0 || d.Historian == nil {
 		return c, nil // nobody asks any more
 	}
+	// How many there were is not known: as many as there are now.
+	options := slo.Options{Expected: e.expected()}
 	wanted := sources.History{
 		Signal: signal, Bounds: slo.Decisive(own, signal),
 		First: c.first, Last: c.last, Step: time.Minute, Window: e.Window,
 	}
 	panicked := guard(ctx, "read the history of the source", func() {
 		err = d.Historian.ReadHistory(ctx, wanted, func(reading *sources.Reading) error {
-			minutes := slo.Judge(own, reading, classes, slo.Options{}).Minutes
+			minutes := slo.Judge(own, reading, classes, options).Minutes
 			e.days.mu.Lock()
 			defer e.days.mu.Unlock()
 			if e.days.definitions != d {

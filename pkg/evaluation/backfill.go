@@ -125,12 +125,10 @@ func (e *Evaluator) fill(ctx context.Context, signal string, c chunk) (rest chun
 	if len(own) == 0 || d.Historian == nil {
 		return c, nil // nobody asks any more
 	}
-	// How many there were is not known: as many as there are now.
-	options := slo.Options{Expected: e.expected()}
-	wanted := sources.History{
-		Signal: signal, Bounds: slo.Decisive(own, signal),
-		First: c.first, Last: c.last, Step: time.Minute, Window: e.Window,
-	}
+	// How many kube-apiservers there were is not known: as many as there are now.
+	options := slo.Options{Expected: e.expected(), EveryKubelet: e.EveryKubelet}
+	wanted := slo.History(own, signal)
+	wanted.First, wanted.Last, wanted.Step, wanted.Window = c.first, c.last, time.Minute, e.Window
 	panicked := guard(ctx, "read the history of the source", func() {
 		err = d.Historian.ReadHistory(ctx, wanted, func(reading *sources.Reading) error {
 			minutes := slo.Judge(own, reading, classes, options).Minutes

@@ -144,7 +144,7 @@ func oldest(versions []release) (release, bool) {
 // is false where an instance does not count its requests, or that was not read. What has
 // no label for dry runs may include them, unless the versions say that it does not.
 func (c *circumstances) markDryRuns(o Objective, tallies []*tally) (known bool) {
-	if o.Signal != SignalRequestLatency || o.Type == v1alpha1.IndicatorRatio {
+	if !o.mayHaveDryRuns() {
 		return false
 	}
 	if c.leavesDryRunsOut() {
@@ -177,6 +177,11 @@ func (c *circumstances) markDryRuns(o Objective, tallies []*tally) (known bool) 
 		t.dryRuns = math.Min(byKey[t.key], t.count)
 	}
 	return true
+}
+
+// mayHaveDryRuns says that dry runs may be among the requests, which are not to count.
+func (o Objective) mayHaveDryRuns() bool {
+	return o.Signal == SignalRequestLatency && o.Type != v1alpha1.IndicatorRatio
 }
 
 func dryRunLabels() []string {

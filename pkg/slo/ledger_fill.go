@@ -3,10 +3,7 @@
 
 package slo
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // Fill records what an evaluation says of a minute of the past, in the way of
 // Record: what is known of it stands. Of a minute that is no longer in the ledger
@@ -38,17 +35,4 @@ func (l *Ledger) Unknown(now time.Time, objectives ...string) []time.Time {
 		}
 	}
 	return unknown
-}
-
-// Decisive are the bounds, in seconds and ascending, of the buckets of a signal on
-// which the verdicts of these objectives rest, beside the bucket +Inf.
-func Decisive(objectives []Objective, signal string) []float64 {
-	var bounds []float64
-	for _, o := range objectives {
-		if o.Signal == signal {
-			bounds = append(bounds, o.thresholdSeconds())
-		}
-	}
-	slices.Sort(bounds)
-	return slices.Compact(bounds)
 }

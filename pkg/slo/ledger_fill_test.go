@@ -4,7 +4,6 @@
 package slo
 
 import (
-	"slices"
 	"testing"
 	"time"
 
@@ -123,18 +122,5 @@ func TestLedgerUnknown(t *testing.T) {
 	// A checkpoint of the day before yesterday is of no use.
 	if got := l.Unknown(now.Add(48*time.Hour), PodStartupLatency); len(got) != 1439 {
 		t.Errorf("after two days %d minutes are unknown", len(got))
-	}
-}
-
-func TestDecisive(t *testing.T) {
-	objectives, err := Catalog(DefaultWindow, DefaultMinimumRequests)
-	if err != nil {
-		t.Fatal(err)
-	}
-	slices.Reverse(objectives)
-	for signal, want := range map[string][]float64{SignalRequestLatency: {1, 30}, SignalPodStartLatency: {5}, "nobody": nil} {
-		if diff := cmp.Diff(want, Decisive(objectives, signal)); diff != "" {
-			t.Errorf("%s: %s", signal, diff)
-		}
 	}
 }

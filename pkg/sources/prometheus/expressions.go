@@ -20,6 +20,8 @@ type expressions struct {
 	window time.Duration
 	// buckets are matchers of those to read of a histogram; nil: all.
 	buckets []string
+	// labels of the signal to keep; nil: all.
+	labels  []string
 	dialect dialect
 	// longer ranges are for tests: see Config.
 	longer time.Duration
@@ -27,10 +29,14 @@ type expressions struct {
 	asked *asked
 }
 
-// by lists the labels that the signal keeps and those in more. Several selectors
+// by lists the labels that are kept of the signal and those in more. Several selectors
 // exclude each other.
 func (e expressions) by(more ...string) string {
-	by := slices.Concat(e.signal.Labels, more)
+	labels := e.signal.Labels
+	if e.labels != nil {
+		labels = e.labels
+	}
+	by := slices.Concat(labels, more)
 	if e.signal.PerInstance {
 		by = append(by, instanceLabels(e.signal.Component)...)
 	}

@@ -24,24 +24,26 @@ var _ sources.Historian = &Source{}
 // six for kube-apiservers and nine for kubelets. Where a Read goes on with the
 // warnings of Prometheus beside its figures, a history fails: see complete.
 func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each func(*sources.Reading) error) error {
-	signal, err := s.historic(wanted)
+	signals, err := s.historic(wanted)
 	if err != nil {
 		return fmt.Errorf("read the history of Prometheus: %w", err)
 	}
-	// A source of the one signal, which makes plans of its own.
+	// A source of these signals, which makes plans of its own.
 	one := &Source{config: s.config, querier: s.historian, plans: map[sources.Component]*plan{}}
-	one.config.Signals = []sources.Signal{signal}
+	one.config.Signals = signals
 	p := &past{
 		last: wanted.Last, step: wanted.Step,
 		buckets: []string{oneOf("le", spellings(wanted.Bounds))},
+		labels:  map[string][]string{wanted.Signal: wanted.Labels},
 		kept:    map[string][]history{},
+		most:    mostRanges * len(signals),
 	}
 	first := &session{querier: one.querier}
 	if _, err := first.findDialect(ctx); err != nil {
 		return fmt.Errorf("read the history of Prometheus: %w", err)
 	}
 	for at := wanted.First; !at.After(wanted.Last); at = at.Add(wanted.Step) {
-		reading, err := one.readPast(ctx, &session{querier: one.querier, dialect: first.dialect, at: at, past: p}, signal, wanted.Window)
+		reading, err := one.readPast(ctx, &session{querier: one.querier, dialect: first.dialect, at: at, past: p}, wanted.Window)
 		if err != nil {
 			return fmt.Errorf("read the history of Prometheus: %w", err)
 		}
@@ -52,46 +54,58 @@ func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each f
 	return nil
 }
 
-// historic returns the signal of a history that can be read.
-func (s *Source) historic(wanted sources.History) (sources.Signal, error) {
-	i := slices.IndexFunc(s.config.Signals, func(signal sources.Signal) bool { return signal.Name == wanted.Signal })
-	switch {
-	case i < 0:
-		return sources.Signal{}, fmt.Errorf("there is no signal %q", wanted.Signal)
-	case s.config.Signals[i].Kind != sources.Histogram || s.config.Signals[i].PerInstance:
-		return sources.Signal{}, fmt.Errorf("the signal %q is not a histogram over all instances", wanted.Signal)
-	case len(wanted.Bounds) == 0:
-		return sources.Signal{}, errors.New("no bucket is wanted")
-	case wanted.Window < time.Second || wanted.Step < time.Second:
-		return sources.Signal{}, fmt.Errorf("a window of %s or a step of %s is too short", wanted.Window, wanted.Step)
+// historic returns the signals of a history that can be read, its own first.
+func (s *Source) historic(wanted sources.History) ([]sources.Signal, error) {
+	var signals []sources.Signal
+	for _, name := range append([]string{wanted.Signal}, wanted.Beside...) {
+		i := slices.IndexFunc(s.config.Signals, func(signal sources.Signal) bool { return signal.Name == name })
+		if i < 0 {
+			return nil, fmt.Errorf("there is no signal %q", name)
+		}
+		signals = append(signals, s.config.Signals[i])
 	}
-	return s.config.Signals[i], nil
+	own := signals[0]
+	switch foreign := func(label string) bool { return !slices.Contains(own.Labels, label) }; {
+	case own.Kind == sources.Gauge || own.PerInstance:
+		return nil, fmt.Errorf("the signal %q is no histogram or counter over all instances", own.Name)
+	case own.Kind == sources.Histogram && (len(wanted.Bounds) == 0 || len(wanted.Labels) > 0):
+		return nil, errors.New("no bucket is wanted, or some labels of a histogram")
+	case own.Kind == sources.Counter && (len(wanted.Bounds) > 0 || len(wanted.Labels) == 0 || slices.ContainsFunc(wanted.Labels, foreign)):
+		return nil, fmt.Errorf("a bucket of a counter, no label or another one than %q is wanted", own.Labels)
+	case slices.ContainsFunc(signals[1:], func(beside sources.Signal) bool { return beside.Kind == sources.Histogram }):
+		return nil, errors.New("a histogram is wanted beside another signal")
+	case wanted.Window < time.Second || wanted.Step < time.Second:
+		return nil, fmt.Errorf("a window of %s or a step of %s is too short", wanted.Window, wanted.Step)
+	}
+	return signals, nil
 }
 
-// readPast is a Read of one signal, which fails as soon as a query does, and when an
-// answer may not be all there is.
-func (s *Source) readPast(ctx context.Context, q *session, signal sources.Signal, window time.Duration) (*sources.Reading, error) {
-	found, err := s.findTargets(ctx, q, signal.Component, window)
-	if err != nil {
-		return nil, err
+// readPast is a Read that fails as soon as a query does, and when an answer may not be
+// all there is.
+func (s *Source) readPast(ctx context.Context, q *session, window time.Duration) (*sources.Reading, error) {
+	reading := &sources.Reading{At: q.at, Window: window, Rule: q.dialect.rule(), Results: map[string]sources.Result{}}
+	for _, component := range s.components() {
+		found, err := s.findTargets(ctx, q, component, window)
+		if err != nil {
+			return nil, err
+		}
+		chosen := s.choose(component, found, q.at, window)
+		p, err := s.planFor(ctx, q, chosen, window)
+		if err != nil {
+			return nil, err
+		}
+		reading.Instances = append(reading.Instances, chosen.instances...)
+		reading.Warnings = append(reading.Warnings, chosen.warnings...)
+		for _, signal := range s.signalsOf(component) {
+			result, err := s.readSignal(ctx, q, signal, p, chosen, window)
+			if err != nil {
+				return nil, err
+			}
+			reading.Results[signal.Name] = result
+		}
 	}
-	chosen := s.choose(signal.Component, found, q.at, window)
-	p, err := s.planFor(ctx, q, chosen, window)
-	if err != nil {
-		return nil, err
-	}
-	result, err := s.readSignal(ctx, q, signal, p, chosen, window)
-	if err != nil {
-		return nil, err
-	}
-	if err := q.complete(); err != nil {
-		return nil, err
-	}
-	return &sources.Reading{
-		At: q.at, Window: window, Rule: q.dialect.rule(),
-		Instances: chosen.instances,
-		Results:   map[string]sources.Result{signal.Name: result},
-	}, nil
+	reading.Warnings = append(reading.Warnings, sources.Twins(reading.Instances)...)
+	return reading, q.complete()
 }
 
 // complete fails with the first warning that came with an answer. Thanos and Mimir

@@ -46,10 +46,12 @@ type pastProcess struct {
 	native func(k pastKey, fast, slow int) *prometheustest.Native
 }
 
-// pastKey is a histogram: rate gives the requests in a scrape interval and how many
-// of them are slow, by the minute; before the minute born there is none.
+// pastKey is a histogram or a counter: rate gives the requests in a scrape interval and
+// how many of them are slow, by the minute; before the minute born there is none. Of a
+// gauge rate gives the value.
 type pastKey struct {
 	name, labels string
+	kind         sources.Kind
 	born         float64
 	bounds       []float64
 	slowFrom     float64 // where slow requests are counted, in seconds
@@ -78,6 +80,9 @@ func (p pastProcess) samples(keys []pastKey) []prometheustest.Sample {
 		for i, k := range keys {
 			if minute >= k.born {
 				requests, bad := k.rate(minute)
+				if k.kind == sources.Gauge {
+					fast[i] = 0
+				}
 				fast[i], slow[i] = fast[i]+requests-bad, slow[i]+bad
 			}
 		}
@@ -97,6 +102,10 @@ func (p pastProcess) samples(keys []pastKey) []prometheustest.Sample {
 				series := with(k.name+"{"+k.labels, p.labels)
 				had[series] = prometheustest.Sample{Series: series, Native: &prometheustest.Native{Sum: prometheustest.Stale()}}
 				samples = append(samples, prometheustest.Sample{Series: series, At: pastMinute(minute), Native: p.native(k, fast[i], slow[i])})
+				continue
+			}
+			if k.kind != sources.Histogram {
+				add(with(k.name+"{"+k.labels, p.labels), minute, float64(fast[i]+slow[i]))
 				continue
 			}
 			for _, bound := range append(slices.Clone(k.bounds), math.Inf(1)) {
@@ -258,14 +267,14 @@ func pastSignals() []sources.Signal {
 	})
 }
 
-func pastSource(t *testing.T, config prometheus.ClientConfig, scenario string) *prometheus.Source {
+func pastSource(t *testing.T, config prometheus.ClientConfig, scenario string, signals []sources.Signal) *prometheus.Source {
 	t.Helper()
 	client, err := prometheus.NewClient(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	source, err := prometheus.New(prometheus.Config{
-		Client: client, Signals: pastSignals(), Match: map[string]string{"scenario": scenario}, Timeout: time.Minute,
+		Client: client, Signals: signals, Match: map[string]string{"scenario": scenario}, Timeout: time.Minute,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -282,17 +291,25 @@ func (j judged) add(at time.Time, minutes []slo.Minute) {
 		for _, k := range m.Keys {
 			text += fmt.Sprintf(" %s %s %s", k.Key.Verb, k.Key.Resource, k.Verdict)
 		}
+		if m.Events != nil {
+			text += fmt.Sprintf(" %d of %d bad", m.Events.Bad, m.Events.Total)
+		}
 		j[fmt.Sprintf("%3.0f %s", at.Sub(pastStart).Minutes(), m.Objective)] = text
 	}
 }
 
-// judge is a slo.Judge of the official objectives, of one signal or of all.
-func judge(t *testing.T) func(reading *sources.Reading, signal string) []slo.Minute {
+// officialObjectives are those of the signals of pastSignals.
+func officialObjectives(t *testing.T) []slo.Objective {
 	t.Helper()
 	objectives, err := slo.Catalog(slo.DefaultWindow, slo.DefaultMinimumRequests)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return objectives
+}
+
+// judge is a slo.Judge of the objectives, of one signal or of all.
+func judge(objectives []slo.Objective) func(reading *sources.Reading, signal string) []slo.Minute {
 	classes := map[schema.GroupResource]slo.Class{{Group: "example.com", Resource: "widgets"}: slo.Custom, {Group: "apps", Resource: "deployments"}: slo.BuiltIn}
 	for _, resource := range []string{"pods", "nodes", "secrets"} {
 		classes[schema.GroupResource{Resource: resource}] = slo.BuiltIn
@@ -300,15 +317,14 @@ func judge(t *testing.T) func(reading *sources.Reading, signal string) []slo.Min
 	resources := slo.NewResources(classes, nil)
 	return func(reading *sources.Reading, signal string) []slo.Minute {
 		own := slices.DeleteFunc(slices.Clone(objectives), func(o slo.Objective) bool { return signal != "" && o.Signal != signal })
-		minutes := slo.Judge(own, reading, resources, slo.Options{}).Minutes
-		return minutes
+		return slo.Judge(own, reading, resources, slo.Options{EveryKubelet: true}).Minutes
 	}
 }
 
 // judgedLive judges every minute from an ordinary Read.
-func judgedLive(t *testing.T, source *prometheus.Source) judged {
+func judgedLive(t *testing.T, source *prometheus.Source, objectives []slo.Objective) judged {
 	t.Helper()
-	live, minutesOf := judged{}, judge(t)
+	live, minutesOf := judged{}, judge(objectives)
 	for m := range pastMinutes {
 		reading, err := source.Read(t.Context(), pastMinute(float64(m)), slo.DefaultWindow)
 		if err != nil {
@@ -319,17 +335,22 @@ func judgedLive(t *testing.T, source *prometheus.Source) judged {
 	return live
 }
 
-// judgedPast judges every minute from the history, an hour at a time.
-func judgedPast(t *testing.T, source *prometheus.Source) judged {
+// judgedPast judges every minute from the histories of the signals, an hour at a time.
+func judgedPast(t *testing.T, source *prometheus.Source, objectives []slo.Objective, beside bool) judged {
 	t.Helper()
-	past, minutesOf := judged{}, judge(t)
-	for signal, bounds := range map[string][]float64{slo.SignalRequestLatency: {1, 30}, slo.SignalPodStartLatency: {5}} {
+	past, minutesOf := judged{}, judge(objectives)
+	signals := map[string]bool{}
+	for _, o := range objectives {
+		signals[o.Signal] = true
+	}
+	for signal := range signals {
+		wanted := slo.History(objectives, signal)
+		if wanted.Step, wanted.Window = time.Minute, slo.DefaultWindow; !beside {
+			wanted.Beside = nil
+		}
 		for first := 0; first < pastMinutes; first += 60 {
-			err := source.ReadHistory(t.Context(), sources.History{
-				Signal: signal, Bounds: bounds,
-				First: pastMinute(float64(first)), Last: pastMinute(float64(min(first+60, pastMinutes) - 1)),
-				Step: time.Minute, Window: slo.DefaultWindow,
-			}, func(reading *sources.Reading) error {
+			wanted.First, wanted.Last = pastMinute(float64(first)), pastMinute(float64(min(first+60, pastMinutes)-1))
+			err := source.ReadHistory(t.Context(), wanted, func(reading *sources.Reading) error {
 				past.add(reading.At, minutesOf(reading, signal))
 				return nil
 			})
@@ -364,26 +385,33 @@ func TestRealHistory(t *testing.T) {
 }
 
 // comparePast with what was read live.
-func comparePast(t *testing.T, b backend, scenario string) (live judged, sent *recorder) {
+func comparePast(t *testing.T, b backend, scenario string, signals []sources.Signal, objectives []slo.Objective, beside bool) (live judged, sent *recorder) {
 	t.Helper()
-	live = judgedLive(t, pastSource(t, prometheus.ClientConfig{URL: b.url}, scenario))
+	live = judgedLive(t, pastSource(t, prometheus.ClientConfig{URL: b.url}, scenario, signals), objectives)
 	sent = &recorder{}
 	past := judgedPast(t, pastSource(t, prometheus.ClientConfig{URL: b.url, Wrap: func(next http.RoundTripper) http.RoundTripper {
 		sent.next = next
 		return sent
-	}}, scenario))
+	}}, scenario, signals), objectives, beside)
 	if diff := cmp.Diff(live, past); diff != "" {
 		t.Errorf("minutes (-live +past):\n%s", diff)
 	}
 	if sent.atMax != 1 {
 		t.Errorf("%d queries were under way at once", sent.atMax)
 	}
+	return live, sent
+}
+
+// compareOfficial is comparePast of the official objectives, without what is beside.
+func compareOfficial(t *testing.T, b backend, scenario string) (live judged, sent *recorder) {
+	t.Helper()
+	live, sent = comparePast(t, b, scenario, pastSignals(), officialObjectives(t), false)
 	checkBuckets(t, sent.queries)
 	return live, sent
 }
 
 func testHistory(t *testing.T, b backend, scenario string) {
-	live, sent := comparePast(t, b, scenario)
+	live, sent := compareOfficial(t, b, scenario)
 	t.Logf("%d queries", len(sent.queries))
 	wantAll(t, live)
 	// Six for kube-apiservers and nine for kubelets, three times, and what
@@ -399,7 +427,7 @@ func testHistory(t *testing.T, b backend, scenario string) {
 }
 
 func testFlapping(t *testing.T, b backend) {
-	live, sent := comparePast(t, b, "flapping")
+	live, sent := compareOfficial(t, b, "flapping")
 	if n := countVerdicts(live, slo.PodStartupLatency); n[v1alpha1.VerdictViolated] == 0 || n[v1alpha1.VerdictUnknown] == 0 {
 		t.Errorf("minutes: %v", n)
 	}

@@ -58,7 +58,7 @@ func rememberingServer(t *testing.T, fail func(w http.ResponseWriter) bool) stri
 
 func historySource(t *testing.T, url string) *Source {
 	t.Helper()
-	return newTestSource(t, url, func(c *Config) { c.Signals = []sources.Signal{latency, twoSignals[0]} })
+	return newTestSource(t, url, func(c *Config) { c.Signals = append([]sources.Signal{latency}, twoSignals...) })
 }
 
 func TestReadHistoryInstants(t *testing.T) {
@@ -146,11 +146,17 @@ func TestReadHistoryEnds(t *testing.T) {
 
 func TestReadHistoryRefuses(t *testing.T) {
 	for want, change := range map[string]func(*sources.History){
-		`there is no signal "nobody"`:                      func(h *sources.History) { h.Signal = "nobody" },
-		`"requests" is not a histogram over all instances`: func(h *sources.History) { h.Signal = "requests" },
-		"no bucket is wanted":                              func(h *sources.History) { h.Bounds = nil },
-		"a window of 1ms or a step of 1m0s is too short":   func(h *sources.History) { h.Window = time.Millisecond },
-		"a window of 5m0s or a step of 0s is too short":    func(h *sources.History) { h.Step = 0 },
+		`there is no signal "nobody"`:                           func(h *sources.History) { h.Signal = "nobody" },
+		`there is no signal "somebody"`:                         func(h *sources.History) { h.Beside = []string{"requests", "somebody"} },
+		`"seats" is no histogram or counter over all instances`: func(h *sources.History) { h.Signal = "seats" },
+		"no bucket is wanted, or some labels of a histogram":    func(h *sources.History) { h.Bounds = nil },
+		"a bucket of a counter, no label or another one":        func(h *sources.History) { h.Signal = "requests" },
+		"another one than [] is wanted": func(h *sources.History) {
+			h.Signal, h.Bounds, h.Labels = "requests", nil, []string{"code"}
+		},
+		"a histogram is wanted beside another signal":    func(h *sources.History) { h.Beside = []string{"latency"} },
+		"a window of 1ms or a step of 1m0s is too short": func(h *sources.History) { h.Window = time.Millisecond },
+		"a window of 5m0s or a step of 0s is too short":  func(h *sources.History) { h.Step = 0 },
 	} {
 		h := tenMinutes()
 		change(&h)

@@ -74,16 +74,16 @@ func TestRealNativeHistory(t *testing.T) {
 	}
 	b := backend{prometheustest.Prometheus3, prometheustest.Prometheus3.Start(t, samples)}
 	t.Run("between", func(t *testing.T) {
-		live, _ := comparePast(t, b, "between")
+		live, _ := compareOfficial(t, b, "between")
 		if verdict := live[" 13 api-latency-readonly-cluster"]; !strings.HasPrefix(verdict, "Unknown:") {
 			t.Errorf("lists in the bucket of the threshold are %s", verdict)
 		}
 		compareNativePast(t, b, "between")
 	})
-	classic, _ := comparePast(t, b, "classic")
+	classic, _ := compareOfficial(t, b, "classic")
 	for _, scenario := range []string{"exponential", "custom", "upgrade"} {
 		t.Run(scenario, func(t *testing.T) {
-			live, sent := comparePast(t, b, scenario)
+			live, sent := compareOfficial(t, b, scenario)
 			wantAll(t, live)
 			compareNativePast(t, b, scenario)
 			t.Logf("%d queries", len(sent.queries))
@@ -103,7 +103,7 @@ func compareNativePast(t *testing.T, b backend, scenario string) {
 	natives := func(reading *sources.Reading) []sources.Series {
 		return slices.DeleteFunc(slices.Clone(reading.Results[slo.SignalRequestLatency].Series), func(s sources.Series) bool { return !s.Histogram.Native })
 	}
-	source := pastSource(t, prometheus.ClientConfig{URL: b.url}, scenario)
+	source := pastSource(t, prometheus.ClientConfig{URL: b.url}, scenario, pastSignals())
 	compared := 0
 	err := source.ReadHistory(t.Context(), sources.History{
 		Signal: slo.SignalRequestLatency, Bounds: []float64{1, 30}, Step: 7 * time.Minute, Window: slo.DefaultWindow,

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // past answers the queries of many instants, which come in order of time. What is
@@ -23,12 +25,15 @@ type past struct {
 	step time.Duration
 	// buckets are matchers of those to read of histograms.
 	buckets []string
+	// labels to keep, by signal: see sources.History.
+	labels map[string][]string
 	// kept are the answers to range queries, by text, and the samples of selectors.
-	kept   map[string][]history
-	ranges int
+	kept map[string][]history
+	// ranges that were sent, of so many at most.
+	ranges, most int
 }
 
-// mostRanges that are sent for one history. Texts name the instances that restarted
+// mostRanges that are sent for each signal of a history. Texts name the instances that restarted
 // or were not observed: where these change all the time, range queries would be
 // sent in vain, and each instant asks for itself, as a Read does.
 const mostRanges = 40
@@ -37,7 +42,7 @@ const mostRanges = 40
 func (p *past) query(ctx context.Context, q *session, promql string, each func(*series) error) error {
 	kept, known := p.kept[promql]
 	if !known {
-		if p.ranges >= mostRanges {
+		if p.ranges >= p.most {
 			return q.instant(ctx, q.at, promql, each)
 		}
 		p.ranges++
@@ -143,4 +148,12 @@ func (s *session) buckets() []string {
 		return nil
 	}
 	return s.past.buckets
+}
+
+// labels of a signal to keep; nil: all are.
+func (s *session) labels(signal sources.Signal) []string {
+	if s.past == nil {
+		return nil
+	}
+	return s.past.labels[signal.Name]
 }

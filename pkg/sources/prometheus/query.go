@@ -86,11 +86,26 @@ func (s *session) evaluate(ctx context.Context, promql string, each func(*series
 // samples calls each with every series of the selector and its samples of that long
 // up to now, as query does.
 func (s *session) samples(ctx context.Context, selector string, long time.Duration, each func(*series) error) error {
-	each = withPoints(s.dialect.withoutMarkers(each))
+	each = s.dialect.withoutMarkers(afterStart(s.at.Add(-long), each))
 	if s.past != nil {
 		return s.past.samples(ctx, s, selector, long, each)
 	}
 	return s.instant(ctx, s.at, selector+"["+duration(long)+"]", each)
+}
+
+// afterStart drops the points of a range selector that are not after its start, which
+// Prometheus 2 answers with, and Prometheus 3 and VictoriaMetrics do not: what was read
+// for many instants at once has them whoever answers.
+func afterStart(start time.Time, each func(*series) error) func(*series) error {
+	const halfMillisecond = 0.0005
+	first := seconds(start) + halfMillisecond
+	return func(one *series) error {
+		one.points = slices.DeleteFunc(one.points, func(p point) bool { return p.at <= first })
+		if len(one.points) == 0 {
+			return nil
+		}
+		return each(one)
+	}
 }
 
 // instant evaluates a query at one time.

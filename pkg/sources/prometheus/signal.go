@@ -106,7 +106,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	series := map[string]sources.Series{}
 	again := &again{}
 	for _, one := range p.parts(signal, chosen) {
-		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), dialect: q.dialect, longer: s.config.longer, asked: &again.asked}
+		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), labels: q.labels(signal), dialect: q.dialect, longer: s.config.longer, asked: &again.asked}
 		found, err := s.readCarrier(ctx, q, e, p.bounds[one.metric])
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)

@@ -108,13 +108,7 @@ func (s *Source) Read(ctx context.Context, at time.Time, window time.Duration) (
 	if _, err := r.session.findDialect(ctx); err != nil {
 		return nil, fmt.Errorf("read Prometheus: %w", err)
 	}
-	var components []sources.Component
-	for _, signal := range s.config.Signals {
-		if !slices.Contains(components, signal.Component) {
-			components = append(components, signal.Component)
-		}
-	}
-	slices.Sort(components)
+	components := s.components()
 	selections := make([]*selection, len(components))
 	var wg sync.WaitGroup
 	for i, component := range components {
@@ -153,6 +147,16 @@ func backendWarning(text string) sources.Warning {
 		return sources.Warning{Reason: sources.QueryRemark, Message: text}
 	}
 	return sources.Warning{Reason: sources.PartialResponse, Message: text}
+}
+
+// components of the signals, sorted.
+func (s *Source) components() []sources.Component {
+	var components []sources.Component
+	for _, signal := range s.config.Signals {
+		components = append(components, signal.Component)
+	}
+	slices.Sort(components)
+	return slices.Compact(components)
 }
 
 func (s *Source) signalsOf(component sources.Component) []sources.Signal {

@@ -90,8 +90,9 @@ func (l *Ledger) Keys() int {
 
 // Record what an evaluation at that time says. The minutes since the last record
 // that nobody told of are unknown from then on. Of an objective for which the
-// minute is already known nothing is recorded: the first verdict stands. After a
-// clock that was set back by a day or more, nothing is known any more.
+// minute is already known nothing is recorded: the first verdict stands, and so do the
+// first events. After a clock that was set back by a day or more, nothing is known any
+// more, and after three days nothing of events.
 //
 // A key has a row as long as anything is known of it, also where that is idle minutes
 // only: so what is known does not depend on the order in which minutes are told.
@@ -101,10 +102,11 @@ func (l *Ledger) Record(at time.Time, minutes []Minute) (refused int) {
 	minute := minuteOf(at)
 	l.advance(minute)
 	_, refused = l.note(minute, minutes)
+	l.eachEvents(minutes, func(b *book, e Events) { b.ring(minute).record(minute, e) })
 	return refused
 }
 
-// note what is said of a minute that there is room for: of how many objectives it
+// note the verdicts on a minute that there is room for: of how many objectives it
 // was unknown until now, and how many keys got no row.
 func (l *Ledger) note(minute int64, minutes []Minute) (learned, refused int) {
 	slot := slotOf(minute)
@@ -118,9 +120,6 @@ func (l *Ledger) note(minute int64, minutes []Minute) (learned, refused int) {
 			learned++
 		}
 		refused += b.record(slot, m.Keys, l.limit-l.Keys())
-		if m.Events != nil {
-			b.recordEvents(minute, *m.Events)
-		}
 	}
 	return learned, refused
 }

@@ -57,6 +57,13 @@ func (r *eventRing) advance(minute int64) {
 	r.newest = minute
 }
 
+// has says that the minute is among those of the ring, or newer.
+func (r *eventRing) has(minute int64) bool { return minute > r.newest-burnThreeDays }
+
+func (r *eventRing) isKnown(minute int64) bool {
+	return r.has(minute) && minute <= r.newest && r.slots[eventSlotOf(minute)].totalAndOne != 0
+}
+
 // record a minute of which nothing is known.
 func (r *eventRing) record(minute int64, e Events) {
 	r.advance(minute)
@@ -110,11 +117,21 @@ func (a Assessment) events() *Events {
 	return &e
 }
 
-func (b *book) recordEvents(minute int64, e Events) {
+// eachEvents calls do with the events that are known of a minute.
+func (l *Ledger) eachEvents(minutes []Minute, do func(*book, Events)) {
+	for _, m := range minutes {
+		if b := l.book(m.Objective); b != nil && m.Events != nil {
+			do(b, *m.Events)
+		}
+	}
+}
+
+// ring of the book; a new one is for this minute.
+func (b *book) ring(minute int64) *eventRing {
 	if b.events == nil {
 		b.events = &eventRing{newest: minute - burnThreeDays}
 	}
-	b.events.record(minute, e)
+	return b.events
 }
 
 // BurnRates of the events of an objective, over an hour, six hours and three days

@@ -32,7 +32,7 @@ const (
 func (e *Evaluator) backfill(ctx context.Context, backlogs []*backlog) {
 	defer e.backfillEnded()
 	logger := klog.FromContext(ctx)
-	logger.Info("Unknown minutes of the last day are read from the source", "minutes", leftOf(backlogs))
+	logger.Info("Unknown minutes of the past are read from the source", "minutes", leftOf(backlogs))
 	lostAny := false
 	for {
 		b := turn(backlogs, e.Clock.Now())
@@ -44,7 +44,7 @@ func (e *Evaluator) backfill(ctx context.Context, backlogs []*backlog) {
 		}
 		taken := b.next()
 		began := e.Clock.Now()
-		rest, err := e.fill(ctx, b.signal, taken)
+		rest, err := e.fill(ctx, b.extent, taken)
 		if ctx.Err() != nil {
 			return
 		}
@@ -54,12 +54,12 @@ func (e *Evaluator) backfill(ctx context.Context, backlogs []*backlog) {
 			other.waitUntil(e.Clock.Now().Add(min(e.Clock.Since(began), longestRest)))
 		}
 		if err != nil {
-			logger.V(2).Info("A part of the last day was not read", "signal", b.signal, "first", rest.first, "last", rest.last, "error", err, "again", b.after)
+			logger.V(2).Info("A part of the past was not read", "signal", b.signal, "first", rest.first, "last", rest.last, "error", err, "again", b.after)
 		}
 		lostAny = lostAny || len(lost) > 0
 		e.tellProgress(backlogs, b, lost, err)
 	}
-	logger.Info("The backfill of the last day has ended", "everythingRead", !lostAny, "keys", e.keys())
+	logger.Info("The backfill has ended", "everythingRead", !lostAny, "keys", e.keys())
 }
 
 // settle what became of a chunk: how its backlog goes on, and when. It returns what is
@@ -88,7 +88,7 @@ func (e *Evaluator) tellProgress(backlogs []*backlog, b *backlog, lost []chunk, 
 	e.metrics.backfillLeft.Set(float64(leftOf(backlogs)))
 	e.days.mu.Lock()
 	defer e.days.mu.Unlock()
-	f := e.days.asked.filling[b.signal]
+	f := e.days.asked.filling[b.extent]
 	f.left = minutesOf(b.chunks)
 	f.lose(lost)
 	if err != nil {
@@ -107,9 +107,9 @@ func leftOf(backlogs []*backlog) int {
 }
 
 // fill reads one chunk into the ledger. With an error it returns what is left of it.
-func (e *Evaluator) fill(ctx context.Context, signal string, c chunk) (rest chunk, err error) {
-	if oldest := e.Clock.Now().Truncate(time.Minute).Add(-(24*60 - 1) * time.Minute); c.first.Before(oldest) {
-		c.first = oldest // what is before has gone from the day since
+func (e *Evaluator) fill(ctx context.Context, of extent, c chunk) (rest chunk, err error) {
+	if oldest := e.Clock.Now().Truncate(time.Minute).Add(time.Minute - of.minutes()); c.first.Before(oldest) {
+		c.first = oldest // what is before has gone since
 	}
 	if c.last.Before(c.first) {
 		return c, nil
@@ -121,13 +121,13 @@ func (e *Evaluator) fill(ctx context.Context, signal string, c chunk) (rest chun
 	e.days.mu.Lock()
 	d := e.days.definitions
 	e.days.mu.Unlock()
-	own := slices.DeleteFunc(slices.Clone(d.Objectives), func(o slo.Objective) bool { return o.Signal != signal || !d.hasHistory(o) })
+	own := slices.DeleteFunc(slices.Clone(d.Objectives), func(o slo.Objective) bool { return o.Signal != of.signal || !d.hasHistory(o) })
 	if len(own) == 0 || d.Historian == nil {
 		return c, nil // nobody asks any more
 	}
 	// How many kube-apiservers there were is not known: as many as there are now.
 	options := slo.Options{Expected: e.expected(), EveryKubelet: e.EveryKubelet}
-	wanted := slo.History(own, signal)
+	wanted := slo.History(own, of.signal)
 	wanted.First, wanted.Last, wanted.Step, wanted.Window = c.first, c.last, time.Minute, e.Window
 	panicked := guard(ctx, "read the history of the source", func() {
 		err = d.Historian.ReadHistory(ctx, wanted, func(reading *sources.Reading) error {

@@ -6,6 +6,8 @@ package evaluation
 import (
 	"slices"
 	"time"
+
+	"example.io/slo-apiserver/pkg/slo"
 )
 
 const (
@@ -40,10 +42,24 @@ func minutesOf(chunks []chunk) int {
 	return n
 }
 
-// backlog is what is to be read for the objectives of one signal. It has no clock
-// and asks nobody.
-type backlog struct {
+// extent is a part of the past that is read by itself: the last day of the objectives
+// of a signal, or what is older of the events of its ratios.
+type extent struct {
 	signal string
+	older  bool
+}
+
+// minutes before now that belong to the extent, or did before they grew old.
+func (x extent) minutes() time.Duration {
+	if x.older {
+		return slo.EventMinutes * time.Minute
+	}
+	return day
+}
+
+// backlog is what is to be read of an extent. It has no clock and asks nobody.
+type backlog struct {
+	extent
 	// chunks are read in this order: the newest first, what failed by itself last.
 	chunks []chunk
 	// size in minutes up to which a chunk is read at once, and how many minutes were
@@ -56,8 +72,8 @@ type backlog struct {
 }
 
 // newBacklog of these minutes, which are given oldest first.
-func newBacklog(signal string, minutes []time.Time) *backlog {
-	b := &backlog{signal: signal, size: chunkMinutes}
+func newBacklog(of extent, minutes []time.Time) *backlog {
+	b := &backlog{extent: of, size: chunkMinutes}
 	for end := len(minutes); end > 0; {
 		last := minutes[end-1]
 		start, _ := slices.BinarySearchFunc(minutes, last.Add(-(chunkMinutes-1)*time.Minute), time.Time.Compare)

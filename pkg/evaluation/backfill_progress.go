@@ -20,8 +20,8 @@ const askAgain = 10 * time.Minute
 
 // asked is what the history of the source was asked for, and what may be worth it.
 type asked struct {
-	// filling is the progress, by signal; nil before the first backfill.
-	filling map[string]*filling
+	// filling is the progress; nil before the first backfill.
+	filling map[extent]*filling
 	// through is the last minute that was asked for, if it was unknown, and at is
 	// when.
 	through, at time.Time
@@ -59,7 +59,7 @@ func (a *asked) startOver() {
 func (a *asked) begin(now time.Time) (after, last time.Time, worth bool) {
 	switch {
 	case a.filling == nil:
-		a.filling = map[string]*filling{}
+		a.filling = map[extent]*filling{}
 		last = now.Truncate(time.Minute).Add(-time.Minute)
 		if a.answered.IsZero() {
 			a.answered = last
@@ -73,34 +73,28 @@ func (a *asked) begin(now time.Time) (after, last time.Time, worth bool) {
 	return after, last, true
 }
 
-// backlogs are what is to be read of the last day, sorted by signal, and with it the
-// progress begins. There are none without a history.
+// backlogs are what is to be read of the last day, and of the days before it for burn
+// rates, sorted by signal, and with it the progress begins. There are none without a
+// history.
 func (e *Evaluator) backlogs() []*backlog {
 	now := e.Clock.Now()
 	e.days.mu.Lock()
 	defer e.days.mu.Unlock()
-	d := e.days.definitions
-	if d.Historian == nil {
+	if e.days.definitions.Historian == nil {
 		return nil
-	}
-	bySignal := map[string][]string{}
-	for _, o := range d.Objectives {
-		if d.hasHistory(o) {
-			bySignal[o.Signal] = append(bySignal[o.Signal], o.Name)
-		}
 	}
 	after, last, worth := e.days.asked.begin(now)
 	if !worth {
 		return nil
 	}
 	var backlogs []*backlog
-	for signal, objectives := range bySignal {
-		again := e.days.asked.filling[signal].hasLost(now) // perhaps to an outage
-		minutes := slices.DeleteFunc(e.days.ledger.Unknown(now, objectives...), func(minute time.Time) bool {
+	for of, minutes := range e.unknown(now) {
+		again := e.days.asked.filling[of].hasLost(now, of.minutes()) // perhaps to an outage
+		minutes = slices.DeleteFunc(minutes, func(minute time.Time) bool {
 			return !again && !minute.After(after) || minute.After(last)
 		})
-		b := newBacklog(signal, minutes)
-		e.days.asked.filling[signal] = &filling{asked: minutesOf(b.chunks), left: minutesOf(b.chunks)}
+		b := newBacklog(of, minutes)
+		e.days.asked.filling[of] = &filling{asked: minutesOf(b.chunks), left: minutesOf(b.chunks)}
 		if len(b.chunks) > 0 {
 			backlogs = append(backlogs, b)
 		}
@@ -109,6 +103,34 @@ func (e *Evaluator) backlogs() []*backlog {
 	e.days.asked.underWay = len(backlogs) > 0
 	e.metrics.backfillLeft.Set(float64(leftOf(backlogs)))
 	return backlogs
+}
+
+// unknown minutes that the history may tell, oldest first. It is called with e.days.mu
+// held.
+func (e *Evaluator) unknown(now time.Time) map[extent][]time.Time {
+	days, all := map[string][]string{}, map[string][]string{}
+	for d, i := e.days.definitions, 0; i < len(d.Objectives); i++ {
+		o := d.Objectives[i]
+		if !d.hasHistory(o) {
+			continue
+		}
+		if all[o.Signal] = append(all[o.Signal], o.Name); !o.Informational {
+			days[o.Signal] = append(days[o.Signal], o.Name)
+		}
+	}
+	unknown := map[extent][]time.Time{}
+	for signal, objectives := range all {
+		events := e.days.ledger.UnknownEvents(now, objectives...)
+		// Those of the day are read with its verdicts.
+		young, _ := slices.BinarySearchFunc(events, now.Truncate(time.Minute).Add(time.Minute-day), time.Time.Compare)
+		minutes := append(e.days.ledger.Unknown(now, days[signal]...), events[young:]...)
+		slices.SortFunc(minutes, time.Time.Compare)
+		unknown[extent{signal: signal}] = slices.Compact(minutes)
+		if young > 0 {
+			unknown[extent{signal: signal, older: true}] = events[:young]
+		}
+	}
+	return unknown
 }
 
 func (e *Evaluator) backfillEnded() {
@@ -120,14 +142,14 @@ func (e *Evaluator) backfillEnded() {
 	}
 }
 
-// hasHistory says that minutes of an objective can be read from the history: those
-// of histograms can, see sources.History. Without a verdict there is none to learn.
+// hasHistory says that minutes of an objective can be read from the history: verdicts,
+// or the events of a ratio. Without an objective there is no verdict to learn.
 func (d *Definitions) hasHistory(o slo.Objective) bool {
 	_, unread := d.Unread[o.Signal]
-	return o.Type != v1alpha1.IndicatorRatio && !o.Informational && !unread
+	return !unread && (!o.Informational || o.Type == v1alpha1.IndicatorRatio)
 }
 
-// filling is how far the backfill from one signal has come, in minutes.
+// filling is how far the backfill of an extent has come, in minutes.
 type filling struct {
 	asked, left int
 	// lost minutes were tried in vain; the newest of them is kept.
@@ -146,9 +168,9 @@ func (f *filling) lose(chunks []chunk) {
 	}
 }
 
-// hasLost says that minutes of the last day were lost.
-func (f *filling) hasLost(now time.Time) bool {
-	return f != nil && f.lost > 0 && now.Sub(f.newestLost) < day
+// hasLost says that minutes of that long before now were lost.
+func (f *filling) hasLost(now time.Time, long time.Duration) bool {
+	return f != nil && f.lost > 0 && now.Sub(f.newestLost) < long
 }
 
 func (f *filling) isUnderWay() bool { return f != nil && f.left > 0 }

@@ -45,7 +45,11 @@ type remembering struct {
 
 func (r *remembering) ReadHistory(ctx context.Context, h sources.History, each func(*sources.Reading) error) error {
 	r.mu.Lock()
-	r.asked = append(r.asked, fmt.Sprintf("%s %v %s..%s", h.Signal, h.Bounds, h.First.Format("02 15:04"), h.Last.Format("02 15:04")))
+	decisive := fmt.Sprint(h.Bounds)
+	if len(h.Labels) > 0 {
+		decisive = fmt.Sprint(h.Labels)
+	}
+	r.asked = append(r.asked, fmt.Sprintf("%s %s %s..%s", h.Signal, decisive, h.First.Format("02 15:04"), h.Last.Format("02 15:04")))
 	r.mu.Unlock()
 	if r.block != nil {
 		select {
@@ -72,6 +76,9 @@ func (r *remembering) ReadHistory(ctx context.Context, h sources.History, each f
 		reading, err := past.Read(ctx, at, h.Window)
 		if err != nil {
 			return err
+		}
+		if h.Signal == requests {
+			reading.Results = map[string]sources.Result{requests: answers(past.slow)}
 		}
 		if h.Signal == slo.SignalPodStartLatency {
 			started := sources.Series{Histogram: &sources.Buckets{Bounds: []float64{5, math.Inf(1)}, Counts: []float64{1, 1}}}

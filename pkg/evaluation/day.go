@@ -59,11 +59,11 @@ func (e *Evaluator) dayComplete(o slo.Objective, unknown int32, now time.Time) m
 	}
 	counted := fmt.Sprintf("%d minutes of the last 24 hours are unknown", unknown)
 	const verdictless = ": they had no evaluation, or none with a verdict"
-	f := e.days.asked.filling[o.Signal]
+	f := e.days.asked.filling[extent{signal: o.Signal}]
 	switch {
 	case f.isUnderWay():
 		return set(ReasonBackfilling, counted+"; "+f.message()+note)
-	case f.hasLost(now):
+	case f.hasLost(now, day):
 		return set(ReasonBackfillFailed, counted+"; "+f.message()+note)
 	case f == nil && now.Sub(e.days.begun[o.Name]) < day:
 		begun := e.days.begun[o.Name]

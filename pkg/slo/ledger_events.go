@@ -19,6 +19,9 @@ type Events struct{ Total, Bad int64 }
 // chapter 5.
 const burnThreeDays = 3 * minutesPerDay
 
+// EventMinutes are how many minutes a Ledger has the events of.
+const EventMinutes = burnThreeDays
+
 func eventWindows() []int32 { return []int32{burnHour, burnSixHours, burnThreeDays} }
 
 // eventRing has, for every minute of three days, the events of the window that ended

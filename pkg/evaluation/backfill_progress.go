@@ -11,6 +11,7 @@ import (
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/slo"
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // askAgain is how long after the beginning of a backfill the next one may begin: the
@@ -30,14 +31,14 @@ type asked struct {
 	// over says that, once it is not, the whole day is to be asked for again: the
 	// objectives are others.
 	over bool
-	// answered is the last minute in which the source was read, and missed the last one
-	// before that in which it was not.
+	// answered is the last minute in which the source was read and told all, and missed the
+	// last one before that in which it did not.
 	answered, missed time.Time
 }
 
-// note whether the source was read in that minute.
-func (a *asked) note(minute time.Time, read bool) {
-	if !read || !minute.After(a.answered) {
+// note whether the source was read in that minute, and told all.
+func (a *asked) note(minute time.Time, whole bool) {
+	if !whole || !minute.After(a.answered) {
 		return
 	}
 	if !a.answered.IsZero() && minute.Sub(a.answered) > time.Minute {
@@ -147,6 +148,20 @@ func (e *Evaluator) backfillEnded() {
 func (d *Definitions) hasHistory(o slo.Objective) bool {
 	_, unread := d.Unread[o.Signal]
 	return !unread && (!o.Informational || o.Type == v1alpha1.IndicatorRatio)
+}
+
+// isWhole says that a reading has all that was asked for the objectives that have a
+// history. What a store that is away had to tell, or a query that failed, the source may
+// tell later.
+func (d *Definitions) isWhole(reading *sources.Reading) bool {
+	lacks := func(warnings []sources.Warning) bool {
+		return slices.ContainsFunc(warnings, func(w sources.Warning) bool {
+			return w.Reason == sources.PartialResponse || w.Reason == sources.QueryFailed
+		})
+	}
+	return !lacks(reading.Warnings) && !slices.ContainsFunc(d.Objectives, func(o slo.Objective) bool {
+		return d.hasHistory(o) && lacks(reading.Results[o.Signal].Warnings)
+	})
 }
 
 // filling is how far the backfill of an extent has come, in minutes.

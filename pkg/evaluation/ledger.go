@@ -64,7 +64,7 @@ func (e *Evaluator) record(ctx context.Context, d *Definitions, next *Evaluation
 	e.days.mu.Lock()
 	defer e.days.mu.Unlock()
 	refused := e.days.ledger.Record(next.Time, minutes)
-	e.days.asked.note(next.Time.Truncate(time.Minute), minutes != nil)
+	e.days.asked.note(next.Time.Truncate(time.Minute), minutes != nil && d.isWhole(next.Reading))
 	e.metrics.ledgerKeys.Set(float64(e.days.ledger.Keys()))
 	e.metrics.ledgerRefused.Add(float64(refused))
 	if refused > 0 && !e.days.full {

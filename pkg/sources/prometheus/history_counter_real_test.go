@@ -30,7 +30,7 @@ objectives:
 `
 
 // ratios of the file, with the signals that they need and those that tell strangers.
-func ratios(t *testing.T) ([]sources.Signal, []slo.Objective) {
+func ratios(t testing.TB) ([]sources.Signal, []slo.Objective) {
 	t.Helper()
 	catalog, err := objectives.Load("ratios.yaml", []byte("apiVersion: "+objectives.APIVersion+"\nkind: "+objectives.Kind+"\n"+ratioFile))
 	if err != nil {

@@ -108,9 +108,7 @@ func leftOf(backlogs []*backlog) int {
 
 // fill reads one chunk into the ledger. With an error it returns what is left of it.
 func (e *Evaluator) fill(ctx context.Context, of extent, c chunk) (rest chunk, err error) {
-	if oldest := e.Clock.Now().Truncate(time.Minute).Add(time.Minute - of.minutes()); c.first.Before(oldest) {
-		c.first = oldest // what is before has gone since
-	}
+	c = c.since(e.Clock.Now().Truncate(time.Minute).Add(time.Minute - of.long())) // the rest has gone since
 	if c.last.Before(c.first) {
 		return c, nil
 	}
@@ -128,7 +126,7 @@ func (e *Evaluator) fill(ctx context.Context, of extent, c chunk) (rest chunk, e
 	// How many kube-apiservers there were is not known: as many as there are now.
 	options := slo.Options{Expected: e.expected(), EveryKubelet: e.EveryKubelet}
 	wanted := slo.History(own, of.signal)
-	wanted.First, wanted.Last, wanted.Step, wanted.Window = c.first, c.last, time.Minute, e.Window
+	wanted.First, wanted.Last, wanted.Step, wanted.Window = c.first, c.last, c.step, e.Window
 	panicked := guard(ctx, "read the history of the source", func() {
 		err = d.Historian.ReadHistory(ctx, wanted, func(reading *sources.Reading) error {
 			minutes := slo.Judge(own, reading, classes, options).Minutes
@@ -140,7 +138,7 @@ func (e *Evaluator) fill(ctx context.Context, of extent, c chunk) (rest chunk, e
 			learned, refused := e.days.ledger.Fill(reading.At, minutes)
 			e.metrics.backfilled.Add(float64(learned))
 			e.metrics.ledgerRefused.Add(float64(refused))
-			c.first = reading.At.Add(time.Minute)
+			c.first = reading.At.Add(c.step)
 			return ctx.Err()
 		})
 	})

@@ -11,8 +11,9 @@ import (
 )
 
 const (
-	// chunkMinutes are read at once, as long as that goes well. The answers for an
-	// hour of a busy cluster are some megabytes.
+	// chunkMinutes are read at once, as long as that goes well: an hour, or five of those
+	// of which one minute in five is read. The answers for an hour of a busy cluster are
+	// some megabytes.
 	chunkMinutes = 60
 	// fewestMinutes that are read at once where more were too much for the source: it
 	// has a limit on the samples or on the time of a query. An hour is halved four
@@ -25,14 +26,23 @@ const (
 	mostFailures = 12
 )
 
-// chunk of minutes that are next to each other. Some of them may be known.
+// chunk of minutes, each a step after the one before. Some of them may be known.
 type chunk struct {
 	first, last time.Time
+	step        time.Duration
 	failures    int
 }
 
-// minutes of the chunk, those that are known among them.
-func (c chunk) minutes() int { return int(c.last.Sub(c.first)/time.Minute) + 1 }
+// minutes of the chunk that are read, those that are known among them.
+func (c chunk) minutes() int { return int(c.last.Sub(c.first)/c.step) + 1 }
+
+// since leaves out what is before the oldest minute that is of use.
+func (c chunk) since(oldest time.Time) chunk {
+	if late := oldest.Sub(c.first); late > 0 {
+		c.first = c.first.Add((late + c.step - 1) / c.step * c.step)
+	}
+	return c
+}
 
 func minutesOf(chunks []chunk) int {
 	n := 0
@@ -49,12 +59,20 @@ type extent struct {
 	older  bool
 }
 
-// minutes before now that belong to the extent, or did before they grew old.
-func (x extent) minutes() time.Duration {
+// long is how far before now the extent begins.
+func (x extent) long() time.Duration {
 	if x.older {
 		return slo.EventMinutes * time.Minute
 	}
 	return day
+}
+
+// step from one minute of it that is read to the next.
+func (x extent) step(window time.Duration) time.Duration {
+	if x.older {
+		return slo.EventStep(window)
+	}
+	return time.Minute
 }
 
 // backlog is what is to be read of an extent. It has no clock and asks nobody.
@@ -71,13 +89,14 @@ type backlog struct {
 	after time.Time
 }
 
-// newBacklog of these minutes, which are given oldest first.
-func newBacklog(of extent, minutes []time.Time) *backlog {
+// newBacklog of these minutes, which are given oldest first, and are of multiples of a
+// step.
+func newBacklog(of extent, step time.Duration, minutes []time.Time) *backlog {
 	b := &backlog{extent: of, size: chunkMinutes}
 	for end := len(minutes); end > 0; {
 		last := minutes[end-1]
-		start, _ := slices.BinarySearchFunc(minutes, last.Add(-(chunkMinutes-1)*time.Minute), time.Time.Compare)
-		b.chunks = append(b.chunks, chunk{first: minutes[start], last: last})
+		start, _ := slices.BinarySearchFunc(minutes, last.Add(-(chunkMinutes-1)*step), time.Time.Compare)
+		b.chunks = append(b.chunks, chunk{first: minutes[start], last: last, step: step})
 		end = start
 	}
 	return b
@@ -91,8 +110,8 @@ func (b *backlog) next() chunk {
 		b.chunks = b.chunks[1:]
 		return c
 	}
-	c.first = c.last.Add(-time.Duration(b.size-1) * time.Minute)
-	b.chunks[0].last = c.first.Add(-time.Minute)
+	c.first = c.last.Add(-time.Duration(b.size-1) * c.step)
+	b.chunks[0].last = c.first.Add(-c.step)
 	return c
 }
 

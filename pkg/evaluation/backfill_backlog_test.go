@@ -61,7 +61,7 @@ func TestBacklogLosesNothing(t *testing.T) {
 		"more than a few":   func(_ int, c chunk) bool { return c.minutes() > fewestMinutes },
 		"one hour at first": func(attempt int, c chunk) bool { return attempt < 11 && c.last.Hour() == 11 },
 	} {
-		b := newBacklog(extent{signal: "s"}, minutesBefore(noon, 1439))
+		b := newBacklog(extent{signal: "s"}, time.Minute, minutesBefore(noon, 1439))
 		read := map[time.Time]int{}
 		for attempt := 0; len(b.chunks) > 0; attempt++ {
 			c := b.next()
@@ -94,7 +94,7 @@ func TestBacklogLosesNothing(t *testing.T) {
 func TestBacklogLosesLittle(t *testing.T) {
 	noon := rememberedAt.Truncate(time.Minute)
 	bad := noon.Add(-100 * time.Minute)
-	b := newBacklog(extent{signal: "s"}, minutesBefore(noon, 1439))
+	b := newBacklog(extent{signal: "s"}, time.Minute, minutesBefore(noon, 1439))
 	var lost []chunk
 	for len(b.chunks) > 0 {
 		c := b.next()
@@ -112,7 +112,7 @@ func TestBacklogLosesLittle(t *testing.T) {
 // Signals take turns, the newest minutes first; one that waits does not hold up another.
 func TestTurn(t *testing.T) {
 	noon := rememberedAt.Truncate(time.Minute)
-	a, b, none := newBacklog(extent{signal: "a"}, minutesBefore(noon, 90)), newBacklog(extent{signal: "b"}, minutesBefore(noon, 90)), newBacklog(extent{signal: "none"}, nil)
+	a, b, none := newBacklog(extent{signal: "a"}, time.Minute, minutesBefore(noon, 90)), newBacklog(extent{signal: "b"}, time.Minute, minutesBefore(noon, 90)), newBacklog(extent{signal: "none"}, time.Minute, nil)
 	backlogs := []*backlog{a, b, none}
 	taken := ""
 	for next := turn(backlogs, noon); next != nil; next = turn(backlogs, noon) {
@@ -122,8 +122,8 @@ func TestTurn(t *testing.T) {
 	if taken != "abab" {
 		t.Errorf("the turns are %s", taken)
 	}
-	a.chunks = []chunk{{first: noon, last: noon}}
-	b.chunks = []chunk{{first: noon.Add(-time.Hour), last: noon.Add(-time.Hour)}}
+	a.chunks = []chunk{{first: noon, last: noon, step: time.Minute}}
+	b.chunks = []chunk{{first: noon.Add(-time.Hour), last: noon.Add(-time.Hour), step: time.Minute}}
 	a.waitUntil(noon.Add(time.Minute))
 	if turn(backlogs, noon) != b || turn(backlogs, noon.Add(time.Minute)) != a {
 		t.Error("a has no reason to go first until it may, and every reason from then on")

@@ -90,11 +90,11 @@ func (e *Evaluator) backlogs() []*backlog {
 	}
 	var backlogs []*backlog
 	for of, minutes := range e.unknown(now) {
-		again := e.days.asked.filling[of].hasLost(now, of.minutes()) // perhaps to an outage
+		again := e.days.asked.filling[of].hasLost(now, of.long()) // perhaps to an outage
 		minutes = slices.DeleteFunc(minutes, func(minute time.Time) bool {
 			return !again && !minute.After(after) || minute.After(last)
 		})
-		b := newBacklog(of, minutes)
+		b := newBacklog(of, of.step(e.Window), minutes)
 		e.days.asked.filling[of] = &filling{asked: minutesOf(b.chunks), left: minutesOf(b.chunks)}
 		if len(b.chunks) > 0 {
 			backlogs = append(backlogs, b)

@@ -74,7 +74,7 @@ func ratioReport(t *testing.T, e *Evaluator) v1alpha1.SLOReport {
 }
 
 // A ratio without a past gets its day first, with those of the others, and then the
-// rest of three days for its burn rates: every request once.
+// rest of three days for its burn rates, one minute in five: every request once.
 func TestBackfillARatio(t *testing.T) {
 	noon := rememberedAt.Truncate(time.Minute)
 	h := &remembering{slow: func(at time.Time) bool { return noon.Sub(at) < time.Hour }}
@@ -97,10 +97,10 @@ func TestBackfillARatio(t *testing.T) {
 		t.Errorf("burn rates (-want +got):\n%s", diff)
 	}
 	questions := h.questions(requests)
-	if len(questions) != 24+48 || questions[0] != "[code] 02 11:00..02 11:59" || questions[24] != "[code] 01 11:01..01 12:00" || questions[71] != "[code] 30 12:05..30 13:00" {
+	if len(questions) != 24+10 || questions[0] != "[code] 02 11:00..02 11:59" || questions[24] != "[code] 01 07:05..01 12:00" || questions[33] != "[code] 30 12:05..30 15:00" {
 		t.Errorf("%d questions: %q", len(questions), questions)
 	}
-	if last := h.asked[len(h.asked)-48:]; !slices.Equal(last[:1], []string{requests + " " + questions[24]}) {
+	if last := h.asked[len(h.asked)-10:]; !slices.Equal(last[:1], []string{requests + " " + questions[24]}) {
 		t.Errorf("the days of the others had to wait: %q", last)
 	}
 }

@@ -198,7 +198,7 @@ func TestBackfillOfReplacedObjectives(t *testing.T) {
 	}}
 	e, _ = remembers(t, &traffic{}, h, "")
 	minutes := []time.Time{rememberedAt.Add(-10 * time.Minute).Truncate(time.Minute), rememberedAt.Truncate(time.Minute)}
-	rest, err := e.fill(t.Context(), extent{signal: slo.SignalRequestLatency}, chunk{first: minutes[0], last: minutes[1]})
+	rest, err := e.fill(t.Context(), extent{signal: slo.SignalRequestLatency}, chunk{first: minutes[0], last: minutes[1], step: time.Minute})
 	if !errors.Is(err, errRedefined) || rest.first.Sub(minutes[0]) != 4*time.Minute {
 		t.Errorf("rest from %s, %v", rest.first, err)
 	}

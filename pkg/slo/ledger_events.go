@@ -157,10 +157,14 @@ func (l *Ledger) BurnRates(objective string, now time.Time) []v1alpha1.RequestBu
 	return rates
 }
 
-// windowMinutes is the window in whole minutes, rounded up: windows laid end to end
-// leave less than a minute out, and never overlap.
-func (o Objective) windowMinutes() int64 {
-	return int64((o.Window + time.Minute - 1) / time.Minute)
+// windowMinutes is the window in whole minutes.
+func (o Objective) windowMinutes() int64 { return int64(EventStep(o.Window) / time.Minute) }
+
+// EventStep is a window in whole minutes, rounded up: windows laid end to end leave less
+// than a minute out, and never overlap. Of minutes older than a day those alone are filled
+// in whose number since 1970 is a multiple of it: they have all events.
+func EventStep(window time.Duration) time.Duration {
+	return (window + time.Minute - 1).Truncate(time.Minute)
 }
 
 // burn rate of events: (bad/total) / (1 - the share that has to be good), rounded up;

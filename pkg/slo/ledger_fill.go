@@ -39,13 +39,15 @@ func (l *Ledger) Unknown(now time.Time, objectives ...string) []time.Time {
 	})
 }
 
-// UnknownEvents returns the starts of those minutes before the one of now that count
-// for burn rates, and of which the events of at least one of the objectives are
-// unknown, oldest first. Objectives that the ledger does not have, and those that are
-// no Ratio, are left out.
+// UnknownEvents returns the starts of those minutes before the one of now that burn
+// rates lack: of which the events of at least one of the objectives are unknown, oldest
+// first; of those older than a day see EventStep. Objectives that the ledger does not
+// have, and those that are no Ratio, are left out.
 func (l *Ledger) UnknownEvents(now time.Time, objectives ...string) []time.Time {
+	newest := minuteOf(now)
 	return l.minutesBefore(now, burnThreeDays, objectives, func(b *book, minute int64) bool {
-		counts := minute-b.objective.windowMinutes() >= minuteOf(now)-burnThreeDays
+		window := b.objective.windowMinutes()
+		counts := minute-window >= newest-burnThreeDays && (minute > newest-minutesPerDay || minute%window == 0)
 		return b.objective.Type == v1alpha1.IndicatorRatio && counts && (b.events == nil || !b.events.isKnown(minute))
 	})
 }

@@ -93,28 +93,54 @@ func TestUnknownEvents(t *testing.T) {
 		}
 		return all
 	}
-	// A window of five minutes that ends 4316 minutes ago begins before the three days.
-	if all := ago(); len(all) != 4315 || all[0] != 4315 || all[4314] != 1 {
-		t.Errorf("of an empty ledger: %d minutes, from %d on", len(all), all[0])
-	}
+	// A window of five minutes that ends 4316 minutes ago begins before the three days,
+	// and of the older ones one in five is of use.
+	var want []int
 	for i := 4315; i > 0; i-- {
-		if minutes := eventful(0); i == 3000 || i == 7 {
-			l.Record(at(i), told("availability", v1alpha1.VerdictMet))
-		} else {
-			l.Record(at(i), minutes)
+		if i < minutesPerDay || minuteOf(at(i))%5 == 0 {
+			want = append(want, i)
 		}
 	}
-	if diff := cmp.Diff([]int{3000, 7}, ago()); diff != "" {
+	if diff := cmp.Diff(want, ago()); diff != "" || len(want) != 576+1439 {
+		t.Errorf("of an empty ledger %d: %s", len(want), diff)
+	}
+	lacking := want[100]
+	for i := 4315; i > 0; i-- {
+		if i == lacking || i == lacking+1 || i == 7 {
+			l.Record(at(i), told("availability", v1alpha1.VerdictMet))
+		} else {
+			l.Record(at(i), eventful(0))
+		}
+	}
+	if diff := cmp.Diff([]int{lacking, 7}, ago()); diff != "" {
 		t.Error(diff)
 	}
 	// The newest minutes have slots with what was three days before.
 	now = now.Add(3 * time.Minute)
-	if diff := cmp.Diff([]int{3000, 7, 0, -1, -2}, ago()); diff != "" {
+	if diff := cmp.Diff([]int{lacking, 7, 0, -1, -2}, ago()); diff != "" {
 		t.Error(diff)
 	}
 	latency := newLedger(t)
 	if got := latency.UnknownEvents(now, APILatencyMutating); got != nil {
 		t.Errorf("a latency has %d minutes without events", len(got))
+	}
+}
+
+// One minute in five of those before the day is enough: however the windows from the
+// newest minute on meet them, less than one window is lost.
+func TestFillFewEvents(t *testing.T) {
+	l := ratioLedger(t)
+	l.Record(scenarioAt, eventful(10))
+	for _, minute := range l.UnknownEvents(scenarioAt, "availability") {
+		l.Fill(minute, eventful(10))
+	}
+	for later := range 30 {
+		now := scenarioAt.Add(time.Duration(later) * time.Minute)
+		l.Record(now, eventful(10))
+		rate := l.BurnRates("availability", now)[2]
+		if rate.CoveredMinutes <= burnThreeDays-10 || rate.Requests != 200*int64(rate.CoveredMinutes) || rate.BadRequests != 2*int64(rate.CoveredMinutes) || rate.Rate != "10" {
+			t.Errorf("%d minutes later: %+v", later, rate)
+		}
 	}
 }
 

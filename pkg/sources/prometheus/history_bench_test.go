@@ -89,16 +89,8 @@ func meter(b *testing.B, source *prometheus.Source, address string) func(name st
 func BenchmarkReadHistory(b *testing.B) {
 	const scenario = "busy"
 	address := prometheustest.Start(b, busySamples(scenario))
-	signals, objectives := ratios(b)
-	official, err := slo.Catalog(slo.DefaultWindow, slo.DefaultMinimumRequests)
-	if err != nil {
-		b.Fatal(err)
-	}
-	for _, s := range slo.Signals() {
-		if s.Name == slo.SignalRequestLatency || s.Name == slo.SignalDryRuns {
-			signals = append(signals, s)
-		}
-	}
+	signals, objectives := counting(b)
+	official := officialObjectives(b)
 	wanted := map[string]sources.History{"latency": slo.History(official, slo.SignalRequestLatency)}
 	for _, o := range objectives {
 		if o.Signal == "api-requests" {

@@ -299,7 +299,7 @@ func (j judged) add(at time.Time, minutes []slo.Minute) {
 }
 
 // officialObjectives are those of the signals of pastSignals.
-func officialObjectives(t *testing.T) []slo.Objective {
+func officialObjectives(t testing.TB) []slo.Objective {
 	t.Helper()
 	objectives, err := slo.Catalog(slo.DefaultWindow, slo.DefaultMinimumRequests)
 	if err != nil {

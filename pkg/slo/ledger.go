@@ -102,7 +102,9 @@ func (l *Ledger) Record(at time.Time, minutes []Minute) (refused int) {
 	minute := minuteOf(at)
 	l.advance(minute)
 	_, refused = l.note(minute, minutes)
-	l.eachEvents(minutes, func(b *book, e Events) { b.ring(minute).record(minute, e) })
+	if at.Sub(time.Unix(minute*60, 0)) <= latestEvents {
+		l.eachEvents(minutes, func(b *book, e Events) { b.ring(minute).record(minute, e) })
+	}
 	return refused
 }
 

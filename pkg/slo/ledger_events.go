@@ -36,6 +36,11 @@ type eventRing struct {
 
 type eventSlot struct{ totalAndOne, bad uint32 }
 
+// latestEvents is how far into a minute its events may be counted. The windows that are
+// laid end to end are those that end with whole minutes: one that ends later overlaps by
+// as long with the next. Once it runs, a server evaluates at the beginning of minutes.
+const latestEvents = 10 * time.Second
+
 // mostEvents that a slot holds. A window has fewer: what is more is taken for that.
 const mostEvents = math.MaxUint32 - 1
 

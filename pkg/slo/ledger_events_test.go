@@ -95,6 +95,19 @@ func TestBurnRatesOfGaps(t *testing.T) {
 	}
 }
 
+// A server that starts in the middle of a minute has a window that ends there. It would
+// overlap with the one that is laid after it.
+func TestEventsOfALateMinute(t *testing.T) {
+	l := ratioLedger(t)
+	for minute, late := range []time.Duration{45 * time.Second, 0, 0, 0, 0, time.Second} {
+		l.Record(scenarioAt.Add(time.Duration(minute)*time.Minute+late), eventful(1))
+	}
+	rate := l.BurnRates("availability", scenarioAt.Add(5*time.Minute))[0]
+	if d := l.Day("availability", scenarioAt.Add(5*time.Minute)); rate.CoveredMinutes != 5 || rate.Requests != 1000 || d.Good != 6 {
+		t.Errorf("%+v, day %+v", rate, d)
+	}
+}
+
 func TestEventsAfterClockChanges(t *testing.T) {
 	ring := &eventRing{}
 	ring.record(10_000, Events{Total: 1})

@@ -21,8 +21,10 @@ var _ sources.Historian = &Source{}
 // ReadHistory implements sources.Historian. It takes the steps of a Read at every
 // instant, with the same texts; what is behind them are range queries (see past),
 // one at a time, whatever a Read is doing meanwhile. While nothing changes these are
-// six for kube-apiservers and nine for kubelets. Where a Read goes on with the
-// warnings of Prometheus beside its figures, a history fails: see complete.
+// six for a histogram of kube-apiservers, nine for one of kubelets and four for a
+// counter, one for each counter or gauge beside them, and three for a component more.
+// Where a Read goes on with the warnings of Prometheus beside its figures, a history
+// fails: see complete.
 func (s *Source) ReadHistory(ctx context.Context, wanted sources.History, each func(*sources.Reading) error) error {
 	signals, err := s.historic(wanted)
 	if err != nil {

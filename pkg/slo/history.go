@@ -47,13 +47,16 @@ func (o Objective) decisiveLabels() []string {
 }
 
 // beside are the signals without which a verdict might be good that is not: they tell
-// strangers from kube-apiservers, which requests were dry runs, and how many kubelets
-// there are.
+// strangers from kube-apiservers, how many kubelets there are, and what the indicator
+// leaves out.
 func (o Objective) beside() []string {
-	if o.Component == sources.Kubelet {
-		return []string{SignalObjects}
-	}
 	var names []string
+	if o.Component == sources.Kubelet {
+		if names = append(names, SignalObjects); o.Signal == SignalPodStartLatency {
+			names = append(names, SignalKubeletBuildInfo)
+		}
+		return names
+	}
 	for _, signal := range sources.IdentitySignals() {
 		names = append(names, signal.Name)
 	}

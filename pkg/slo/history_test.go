@@ -25,7 +25,7 @@ func TestHistory(t *testing.T) {
 	identity := []string{sources.SignalBuildInfo, sources.SignalRequestGroups, sources.SignalOwnFamily}
 	for _, want := range []sources.History{
 		{Signal: SignalRequestLatency, Bounds: []float64{1, 30}, Beside: append([]string{SignalDryRuns}, identity...)},
-		{Signal: SignalPodStartLatency, Bounds: []float64{5}, Beside: []string{SignalObjects}},
+		{Signal: SignalPodStartLatency, Bounds: []float64{5}, Beside: []string{SignalObjects, SignalKubeletBuildInfo}},
 		{Signal: "api-requests", Labels: []string{"code", "group", "resource", "scope", "subresource", "verb"}, Beside: identity},
 		{Signal: "nobody"},
 	} {

@@ -16,7 +16,7 @@ import (
 
 // leftOut is the reason for which any of an objective's events may be such; "" where none
 // is, or how many are is known. It is not known of a reading without the signals that
-// would tell, as those of the past are: there the verdict is that of the metric.
+// would tell: there the verdict is that of the metric.
 func (c *circumstances) leftOut(o Objective, dryRunsKnown bool) string {
 	asked := func(signal string) bool {
 		_, is := c.reading.Results[signal]

@@ -54,8 +54,8 @@ func (o *EvaluationOptions) AddFlags(flags *pflag.FlagSet) {
 			"latencies and ratios of its own. It is read again when it changes; while it can not be used, the objectives of before stay in force. "+
 			"Empty: the official objectives.")
 	flags.StringVar(&o.StateDir, "state-dir", o.StateDir,
-		"Directory in which the minutes of the last day are kept over a restart; it has to be there, and to be writable. "+
-			"The time in which the server did not run is unknown. Empty: in memory only.")
+		"Directory in which the minutes of the last day, and of three days of ratios, are kept over a restart; it has to be there, and to be writable. "+
+			"The time in which the server did not run is unknown, but for what Prometheus remembers. Empty: in memory only.")
 }
 
 // Validate checks the flags of the group.

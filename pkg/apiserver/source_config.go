@@ -144,6 +144,13 @@ type PrometheusConfig struct {
 // Validate returns what is wrong, by the name of the flag.
 func (c *PrometheusConfig) Validate() []error {
 	var errs []error
+	for _, job := range []struct{ flag, value string }{
+		{"--prometheus-apiserver-job", c.APIServerJob}, {"--prometheus-kubelet-job", c.KubeletJob},
+	} {
+		if err := prometheus.ValidateJob(job.value); err != nil {
+			errs = append(errs, fmt.Errorf("%s %w", job.flag, err))
+		}
+	}
 	if _, err := c.match(); err != nil {
 		errs = append(errs, fmt.Errorf("--prometheus-match: %w", err))
 	}
@@ -169,6 +176,12 @@ func (c *PrometheusConfig) match() (map[string]string, error) {
 		}
 		if other, twice := match[name]; twice {
 			return nil, fmt.Errorf("%s is given twice, as %q and as %q: a series has one value only", name, other, value)
+		}
+		switch {
+		case strings.HasPrefix(value, "~"): // which PromQL would take for an operator
+			return nil, fmt.Errorf("%s is a regular expression: give one value", text)
+		case len(value) > 1 && value[0] == '"' && value[len(value)-1] == '"':
+			return nil, fmt.Errorf("the value of %s has quotes: give %s=%s", text, name, value[1:len(value)-1])
 		}
 		match[name] = value
 	}

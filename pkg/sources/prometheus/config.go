@@ -101,8 +101,8 @@ func (c Config) validate() error {
 		return errors.New("timeout, concurrency, series limit and maximum age may not be negative")
 	}
 	for what, job := range map[string]string{"kube-apiserver": c.APIServerJob, "kubelet": c.KubeletJob} {
-		if _, err := regexp.Compile(job); err != nil || !utf8.ValidString(job) {
-			return fmt.Errorf("the %s job %q is not a regular expression in RE2 syntax", what, job)
+		if err := ValidateJob(job); err != nil {
+			return fmt.Errorf("the %s job %w", what, err)
 		}
 	}
 	if err := errors.Join(ValidateMatch(c.Match), ValidateParameters(c.Parameters)); err != nil {
@@ -117,6 +117,14 @@ func (c Config) validate() error {
 				return fmt.Errorf("the matcher %s=%q is not possible: signal %q has that label from its metric, and would be read in part", name, c.Match[name], signal.Name)
 			}
 		}
+	}
+	return nil
+}
+
+// ValidateJob says what is wrong with Config.APIServerJob or Config.KubeletJob.
+func ValidateJob(job string) error {
+	if _, err := regexp.Compile(job); err != nil || !utf8.ValidString(job) {
+		return fmt.Errorf("%q is not a regular expression in RE2 syntax", job)
 	}
 	return nil
 }

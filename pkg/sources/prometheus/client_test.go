@@ -159,7 +159,7 @@ func TestCheckBusy(t *testing.T) {
 
 // Where POST is not allowed the same is asked by GET, and POST is not tried again.
 func TestCheckByGet(t *testing.T) {
-	for _, status := range []int{405, 501} {
+	for _, status := range []int{403, 405, 501} {
 		var methods []string
 		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if methods = append(methods, r.Method); r.Method == http.MethodPost {

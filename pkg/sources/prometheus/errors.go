@@ -60,7 +60,7 @@ func statusError(response *http.Response, body string) error {
 	case status == http.StatusUnauthorized:
 		remedy = "; give credentials in the HTTP client configuration file"
 	case status == http.StatusForbidden:
-		remedy = "; the credentials do not allow queries"
+		remedy = "; the credentials do not allow queries, neither by POST nor by GET"
 	case status == http.StatusNotFound:
 		remedy = "; is this the base URL of a Prometheus API, without /api/v1?"
 	case status == http.StatusMethodNotAllowed:

@@ -167,8 +167,12 @@ func (s *session) send(ctx context.Context, path string, form url.Values, c *cos
 	return nil
 }
 
+// readOnly are answers to POST of what may allow GET: gateways and managed services that
+// read only, and proxies that look up POST as the verb create in RBAC.
+var readOnly = []int{http.StatusForbidden, http.StatusMethodNotAllowed, http.StatusNotImplemented}
+
 // exchange sends a form by POST, since queries may be longer than a URL, and by GET
-// where that is not allowed: some gateways and managed services read only.
+// where that is not allowed.
 func (s *session) exchange(ctx context.Context, path string, form url.Values) (*http.Response, string, error) {
 	address := s.client.URL(path, nil)
 	if !s.getOnly.Load() {
@@ -178,7 +182,7 @@ func (s *session) exchange(ctx context.Context, path string, form url.Values) (*
 		}
 		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 		response, body, err := s.client.Do(ctx, request)
-		if err != nil || response.StatusCode != http.StatusMethodNotAllowed && response.StatusCode != http.StatusNotImplemented {
+		if err != nil || !slices.Contains(readOnly, response.StatusCode) {
 			return response, string(body), err
 		}
 	}

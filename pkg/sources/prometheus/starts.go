@@ -72,6 +72,12 @@ func sameStart(a, b float64) bool {
 	return math.Abs(a-b) <= 1
 }
 
+// beforeStart says of a sample that the process in it was yet to start: its clock is ahead
+// of that of Prometheus, and it is older than it says.
+func beforeStart(p point) bool {
+	return p.at < p.value && !sameStart(p.at, p.value)
+}
+
 // processes counts those that answered in turn. Processes that follow each other
 // start later and later; when a start time comes back or goes back, several are
 // alive. It goes back a little, and does not come back, when a clock is corrected.

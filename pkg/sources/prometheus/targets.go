@@ -165,12 +165,13 @@ func (t *target) summarize(start float64) {
 		t.up, t.upAt = t.ups.points[n-1].value, t.ups.points[n-1].at
 		t.interval = interval(t.ups.points)
 	}
-	times := t.starts.points
+	times, ahead := t.starts.points, false
 	if len(times) > 0 {
 		t.started = times[len(times)-1].value
 		t.processes = processes(times)
 		t.lost = lost(times, start)
-		t.born = t.started > start && !slices.ContainsFunc(times, func(p point) bool {
+		ahead = slices.ContainsFunc(times, beforeStart)
+		t.born = t.started > start && !ahead && !slices.ContainsFunc(times, func(p point) bool {
 			return p.at > start && !sameStart(p.value, t.started)
 		})
 	} else { // without start times, successful scrapes are all there is to go by
@@ -190,7 +191,7 @@ func (t *target) summarize(start float64) {
 		}
 	}
 	t.seldom = within < 2
-	if t.started > start && sameStart(times[0].value, t.started) {
+	if t.started > start && !ahead && sameStart(times[0].value, t.started) {
 		t.first = t.started
 	}
 }

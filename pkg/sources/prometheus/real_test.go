@@ -46,6 +46,7 @@ func testReal(t *testing.T, b backend) {
 	}
 	t.Run("clusters", func(t *testing.T) { testClusters(t, b.url) })
 	t.Run("replicas", func(t *testing.T) { testReplicas(t, b) })
+	t.Run("findings", func(t *testing.T) { testFindings(t, b) })
 	t.Run("queries", func(t *testing.T) { testQueries(t, b) })
 	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, b) })
 }

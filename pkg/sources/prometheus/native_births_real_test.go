@@ -20,16 +20,16 @@ var birthsAt = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
 
 const birthsInterval = 15 // seconds
 
-// counting is a histogram that is scraped between two ages, in seconds: how many fast
+// counted is a histogram that is scraped between two ages, in seconds: how many fast
 // and slow observations it has at first, and how many fast ones more in each interval.
-type counting struct {
+type counted struct {
 	instance, verb    string
 	from, to          int
 	fast, slow, grows int64
 	classic           bool
 }
 
-func (c counting) samples() []prometheustest.Sample {
+func (c counted) samples() []prometheustest.Sample {
 	var samples []prometheustest.Sample
 	fast := c.fast
 	for age := c.from; age >= c.to; age -= birthsInterval {
@@ -71,7 +71,7 @@ func birthsSamples() []prometheustest.Sample {
 			}
 		}
 	}
-	for _, c := range []counting{
+	for _, c := range []counted{
 		{instance: "old", verb: "GET", from: 480, fast: 7000, grows: 10},
 		{instance: "old", verb: "POST", from: 120, slow: 1, grows: 3},
 		{instance: "old", verb: "PATCH", slow: 1},

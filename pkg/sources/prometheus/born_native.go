@@ -7,7 +7,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -48,28 +47,29 @@ func (e expressions) bornNative(more []string) string {
 	if born == "" {
 		return ""
 	}
-	// An instance that had classic histograms and now has native ones did not have them
-	// born: somebody changed what is scraped. It did where its process restarted.
-	switched := born
-	if fresh := slices.Concat(e.chosen.born, e.chosen.restarted); len(fresh) > 0 {
-		switched += " unless on (instance) " + e.old("_bucket", []string{probe, noneOf("instance", fresh)})
-		last := e.last("", slices.Concat(more, []string{oneOf("instance", fresh)}))
-		return fmt.Sprintf("((%s) or (%s unless %s))", switched, last, e.old("", more))
+	// Where an instance had classic histograms at the start of the window, and goes on
+	// with native ones, these were not born: somebody changed what is scraped. They
+	// were where its process is a new one.
+	fresh := slices.Concat(e.chosen.born, e.chosen.restarted)
+	switched := []string{probe}
+	if len(fresh) > 0 {
+		switched = append(switched, noneOf("instance", fresh))
 	}
-	return fmt.Sprintf("(%s unless on (instance) %s)", switched, e.old("_bucket", []string{probe}))
+	born = fmt.Sprintf("(%s unless on (instance) %s)", born, e.old("_bucket", switched))
+	if len(fresh) > 0 {
+		last := e.last("", slices.Concat(more, []string{oneOf("instance", fresh)}))
+		born = fmt.Sprintf("(%s or (%s unless %s))", born, last, e.old("", more))
+	}
+	return born
 }
 
 // sinceBirth are the histograms of the label sets that pass the matchers in more, with
-// what was born on any instance.
+// all that was counted since a birth on any instance.
 func (e expressions) sinceBirth(more []string) string {
-	return fmt.Sprintf("sum by (%s) (%s)", e.by(), strings.Join(e.sinceBirthByInstance(more), " or "))
-}
-
-func (e expressions) sinceBirthByInstance(more []string) []string {
-	by := "sum by (" + e.byInstance() + ") (%s)"
-	increase := fmt.Sprintf(by, e.over("increase", "", e.rangeOf(), more))
-	resets := fmt.Sprintf(by, e.over("resets", "", e.rangeOf(), more))
-	born := e.bornNative(more)
-	kept := fmt.Sprintf("(%s > 0 and histogram_count(%s) > histogram_count(%s))", resets, increase, born)
-	return []string{fmt.Sprintf("(%s unless %s)", born, kept), increase}
+	over := func(function string) string {
+		return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over(function, "", e.rangeOf(), more))
+	}
+	born, increase := e.bornNative(more), over("increase")
+	anew := fmt.Sprintf("(%s > 0 and histogram_count(%s) > histogram_count(%s))", over("resets"), increase, born)
+	return fmt.Sprintf("sum by (%s) ((%s unless %s) or %s)", e.by(), born, anew, increase)
 }

@@ -17,7 +17,7 @@ readonly module=example.io/slo-apiserver
 readonly rules='
 cmd/slo-apiserver          pkg/apiserver
 pkg/apiserver              pkg/apis pkg/generated pkg/objectives pkg/registry pkg/evaluation pkg/cluster pkg/slo pkg/apf pkg/apf/classification pkg/sources pkg/sources/prometheus pkg/sources/scrape
-pkg/evaluation             pkg/apis pkg/slo pkg/apf pkg/sources
+pkg/evaluation             pkg/apis pkg/evidence pkg/slo pkg/apf pkg/sources
 pkg/cluster                pkg/apis pkg/slo
 pkg/slo                    pkg/apis pkg/evidence pkg/objectives pkg/sources
 pkg/evidence               pkg/apis pkg/sources

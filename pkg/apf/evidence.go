@@ -5,7 +5,6 @@ package apf
 
 import (
 	"slices"
-	"strings"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/evidence"
@@ -18,26 +17,19 @@ func evidenceOf(reading *sources.Reading, level string, status *v1alpha1.APFHead
 	if e == nil {
 		return nil
 	}
-	e.Figures = figures(reading, level, status.ByInstance)
+	part := figures(reading, level, status.ByInstance)
 	for _, row := range catalog {
 		result := reading.Results[row.Name]
-		if isNamed(e.Figures, row.Metrics[0]) && slices.Equal(result.Metrics, row.Metrics[:1]) {
-			continue // the expression names it, and there is nothing else to say
-		}
 		series := 0
 		for _, s := range result.Series {
 			if len(s.Values) > 0 && s.Values[0] == level {
 				series++
 			}
 		}
-		e.Signals = append(e.Signals, evidence.Signal(row.Signal, result, series))
+		part.Signal(row.Signal, result, series)
 	}
+	e.Signals, e.Figures = part.Signals, part.Figures
 	return e
-}
-
-// isNamed says whether the expression of a figure reads the metric.
-func isNamed(figures []v1alpha1.FigureEvidence, metric string) bool {
-	return slices.ContainsFunc(figures, func(f v1alpha1.FigureEvidence) bool { return strings.Contains(f.Expression, metric+"{") })
 }
 
 // aboutAPF are the warnings about the signals of this package, and those of no signal.
@@ -50,8 +42,7 @@ func aboutAPF(reading *sources.Reading) []sources.Warning {
 }
 
 // figures of the level, by instance, where one of them has the figure.
-func figures(reading *sources.Reading, level string, rows []v1alpha1.InstanceSeats) []v1alpha1.FigureEvidence {
-	var all []v1alpha1.FigureEvidence
+func figures(reading *sources.Reading, level string, rows []v1alpha1.InstanceSeats) (part evidence.Part) {
 	for _, f := range []struct {
 		figure, signal string
 		of             func(*v1alpha1.InstanceSeats) *int64
@@ -70,11 +61,9 @@ func figures(reading *sources.Reading, level string, rows []v1alpha1.InstanceSea
 		if f.signal == currentLimit {
 			promql = limitInForce(reading, level, rows)
 		}
-		if promql != "" {
-			all = append(all, v1alpha1.FigureEvidence{Figure: "byInstance." + f.figure, Expression: promql})
-		}
+		part.Figure("byInstance."+f.figure, promql)
 	}
-	return all
+	return part
 }
 
 // limitInForce is the current limit, or the nominal one of instances before 1.26: see
@@ -113,5 +102,5 @@ func expression(reading *sources.Reading, name, level string) string {
 		return again.Newest([]string{"instance"}, only)
 	}
 	by := slices.Concat([]string{"instance"}, signal.Labels)
-	return "sum by (instance) (clamp_min(round(" + again.Increase(by, only) + " > 0), 1))"
+	return "sum by (instance) (" + evidence.Whole(again.Increase(by, only)+" > 0") + ")"
 }

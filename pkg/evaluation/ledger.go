@@ -38,7 +38,8 @@ func (e *Evaluator) judge(ctx context.Context, d *Definitions, next *Evaluation)
 		classes, err := e.Resources.Classes()
 		options := slo.Options{
 			ResourcesProblem: err, EveryKubelet: e.EveryKubelet, Unread: d.Unread, Expected: e.expected(),
-			Queues: queues(e.reading), Rejected: rejections(e.reading),
+			Queues: queues(e.reading), QueuesEvidence: queuesEvidence(e.reading),
+			Rejected: rejections(e.reading), RejectedEvidence: rejectionsEvidence(e.reading),
 		}
 		judged = slo.Judge(d.Objectives, e.reading, classes, options)
 	})

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"example.io/slo-apiserver/pkg/evidence"
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -95,6 +96,8 @@ type circumstances struct {
 	// they are those of all kube-apiservers.
 	podChanges, userRequests float64
 	countsAll                bool
+	// promised is the evidence of PromisesKept, once somebody has asked for it.
+	promised *evidence.Part
 }
 
 func circumstancesOf(reading *sources.Reading, options Options) *circumstances {

@@ -12,6 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/evidence"
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -23,6 +24,8 @@ type Options struct {
 	// first, and those that were turned away; nil when they are not known.
 	Queues   []v1alpha1.QueueTime
 	Rejected *v1alpha1.Rejections
+	// QueuesEvidence and RejectedEvidence say what these were made from.
+	QueuesEvidence, RejectedEvidence evidence.Part
 	// Expected is how many instances of a component there are in the cluster, where
 	// somebody knows: with fewer in the reading, some are missing that the source does
 	// not know. It does not hold for components that are read in part by choice.
@@ -79,7 +82,8 @@ func Judge(objectives []Objective, reading *sources.Reading, resources *Resource
 		report := newReport(o)
 		assessment := evaluate(&report.Status, o, c, resources, options)
 		assessment.weigh(&report.Status, reading, options)
-		report.Status.Evidence = assessment.evidence(&report.Status, reading)
+		report.Status.Evidence = assessment.evidence(&report.Status, c, resources, options)
+		assessment.evidenceOfKeys = evidenceOfKeys(report.Status.Evidence)
 		judged.Reports = append(judged.Reports, report)
 		judged.Minutes = append(judged.Minutes, Minute{Objective: o.Name, Verdict: report.Status.Verdict, Keys: assessment.keyVerdicts(), Events: assessment.events()})
 		judged.Assessments = append(judged.Assessments, assessment)

@@ -118,18 +118,26 @@ func (c *circumstances) addNotes(condition *metav1.Condition, o Objective) {
 		condition.Message += "; the time that a pod waited for a node may be in it"
 		return
 	}
+	if n := c.streamed(o); n > 0 {
+		condition.Message += fmt.Sprintf("; %d lists beside these were streamed by a watch, which the indicator leaves out: see apiserver_watch_list_duration_seconds", n)
+		if condition.Reason == ReasonAsDefined {
+			condition.Reason = ReasonListsStreamed
+		}
+	}
+}
+
+// streamed lists beside those of the objective.
+func (c *circumstances) streamed(o Objective) int64 {
+	if !slices.Contains(o.Verbs, "LIST") {
+		return 0
+	}
 	streamed := 0.0
 	for _, s := range c.reading.Results[SignalWatchLists].Series {
 		if len(s.Values) == 1 && s.Values[0] == o.Scope && usable(s.Histogram) {
 			streamed += s.Histogram.Count()
 		}
 	}
-	if n := whole(streamed, streamed); n > 0 && slices.Contains(o.Verbs, "LIST") {
-		condition.Message += fmt.Sprintf("; %d lists beside these were streamed by a watch, which the indicator leaves out: see apiserver_watch_list_duration_seconds", n)
-		if condition.Reason == ReasonAsDefined {
-			condition.Reason = ReasonListsStreamed
-		}
-	}
+	return whole(streamed, streamed)
 }
 
 // oldest of some versions.
@@ -153,12 +161,20 @@ func (c *circumstances) markDryRuns(o Objective, tallies []*tally) (known bool) 
 	if metrics := c.reading.Results[o.Signal].Metrics; len(metrics) == 1 && metrics[0] == metricRequest {
 		return true
 	}
-	counted := c.reading.Results[SignalDryRuns]
-	if !c.countsRequests() || !counted.Whole() {
+	if !c.countsRequests() || !c.reading.Results[SignalDryRuns].Whole() {
 		return false
 	}
+	byKey := c.dryRunsByKey(o)
+	for _, t := range tallies {
+		t.dryRuns = math.Min(byKey[t.key], t.count)
+	}
+	return true
+}
+
+// dryRunsByKey are the answers to dry runs.
+func (c *circumstances) dryRunsByKey(o Objective) map[key]float64 {
 	byKey := map[key]float64{}
-	for _, s := range counted.Series {
+	for _, s := range c.reading.Results[SignalDryRuns].Series {
 		value := func(label string) string {
 			if i := slices.Index(dryRunLabels(), label); i < len(s.Values) {
 				return s.Values[i]
@@ -173,10 +189,7 @@ func (c *circumstances) markDryRuns(o Objective, tallies []*tally) (known bool) 
 		}
 		byKey[o.keyOf(value)] += s.Increase
 	}
-	for _, t := range tallies {
-		t.dryRuns = math.Min(byKey[t.key], t.count)
-	}
-	return true
+	return byKey
 }
 
 // mayHaveDryRuns says that dry runs may be among the requests, which are not to count.

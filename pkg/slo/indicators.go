@@ -24,6 +24,8 @@ type Assessment struct {
 	// refused is why nothing good may be said; nil when it may.
 	refused *sources.Warning
 	tallies []*tally // sorted by key
+	// evidenceOfKeys is the same for all of them; nil when nothing was read.
+	evidenceOfKeys *v1alpha1.IndicatorEvidence
 }
 
 // Unassessed are the assessments for when there is no reading at all, for the
@@ -140,6 +142,7 @@ func (a Assessment) indicator(t *tally, day *Day) v1alpha1.ServiceLevelIndicator
 	status := &indicator.Status
 	status.ObservationTime = a.coverage.observationTime()
 	status.WindowSeconds = a.coverage.windowSeconds()
+	status.Evidence = a.evidenceOfKeys
 	verdict, reason := a.verdict(t)
 	status.Outcome, status.Reason = v1alpha1.IndicatorOutcome(verdict), reason
 	if t.excluded != "" {

@@ -82,6 +82,7 @@ func (a Assessment) weighKeys(reading *sources.Reading) overKeys {
 	byKey := totals(o, total)
 	for _, t := range a.tallies {
 		if !(t.count > 0) {
+			t.stray = byKey[t.key].isAsked()
 			continue
 		}
 		l := a.overheadOf(t, byKey, reading)
@@ -100,7 +101,12 @@ func (a Assessment) overheadOf(t *tally, byKey map[key]*total, reading *sources.
 	case len(byKey) == 0:
 		return unknownOverhead(nil, "no kube-apiserver has %s", metricRequest)
 	}
-	return t.overheadOf(byKey[t.key])
+	l, total := t.overheadOf(byKey[t.key]), byKey[t.key]
+	if l.histogram != nil {
+		l.dryRuns = l.histogram != total.real
+		l.differ = total.real == nil || total.real.Count() != total.all.Count()
+	}
+	return l
 }
 
 func (over *overKeys) add(o Objective, t *tally, rule sources.Rule) {

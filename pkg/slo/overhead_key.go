@@ -67,6 +67,9 @@ func (t *total) add(b *sources.Buckets, isReal bool) {
 	}
 }
 
+// isAsked says that there were requests, or may have been.
+func (t *total) isAsked() bool { return t != nil && (t.unreadable || t.all.Count() > 0) }
+
 // sameCounts is by how much the number of requests may differ between the two
 // histograms, as a share: they are read in one sample, but written one after the
 // other, and extrapolated each by itself. A request too many counts with all of its
@@ -86,6 +89,9 @@ type overhead struct {
 	seconds float64
 	// problem says why seconds are not known, or are given as zero.
 	problem string
+	// dryRuns says that the histogram is with dry runs, and differ that without them,
+	// or with them, it would be another.
+	dryRuns, differ bool
 }
 
 // overheadOf a key with requests. The time lost is the difference of two sums, never
@@ -115,10 +121,10 @@ func (t *tally) overheadOf(total *total) overhead {
 		return unknownOverhead(histogram, "the total is %s less than the indicator, which is a part of it", latency(-seconds))
 	}
 	if seconds < -sumNoise {
-		return overhead{histogram, 0, fmt.Sprintf(
+		return overhead{histogram: histogram, problem: fmt.Sprintf(
 			"the total is %s less than the indicator: the samples of both differ, and zero is given", latency(-seconds))}
 	}
-	return overhead{histogram, max(0, seconds), ""}
+	return overhead{histogram: histogram, seconds: max(0, seconds)}
 }
 
 // nearest is the histogram whose count is nearer to that of the indicator; real
@@ -141,7 +147,7 @@ func wholeCount(b *sources.Buckets) int64 {
 }
 
 func unknownOverhead(histogram *sources.Buckets, format string, args ...any) overhead {
-	return overhead{histogram, math.NaN(), fmt.Sprintf(format, args...)}
+	return overhead{histogram: histogram, seconds: math.NaN(), problem: fmt.Sprintf(format, args...)}
 }
 
 func (l overhead) isKnown() bool { return !math.IsNaN(l.seconds) }

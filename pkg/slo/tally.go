@@ -64,6 +64,8 @@ type tally struct {
 	became outcome
 	// overhead is what callers waited beyond the indicator; nil where that is not looked at.
 	overhead *overhead
+	// stray: the total latency has requests, and the indicator has none.
+	stray bool
 	// histogram of the events, in the buckets that all series of the key have; nil for
 	// a Ratio.
 	histogram *sources.Buckets

@@ -68,6 +68,9 @@ type Expressions interface {
 	// no selection selects all. A selection of a histogram without "le" counts each
 	// bucket.
 	Increase(by []string, selections ...Selection) string
+	// Sum of what a Histogram observed in the window, in the unit of the metric, summed
+	// likewise. Neither labels nor selections are of buckets.
+	Sum(by []string, selections ...Selection) string
 	// Newest values of a Gauge, summed likewise.
 	Newest(by []string, selections ...Selection) string
 }
@@ -89,17 +92,26 @@ func (c Canonical) Increase(by []string, selections ...Selection) string {
 	if c.Signal.Kind == Histogram {
 		suffix = "_bucket"
 	}
-	return c.sum(by, selections, "increase(", suffix, fmt.Sprintf("[%s])", Duration(c.Window)))
+	return c.increase(by, selections, suffix)
+}
+
+// Sum implements Expressions.
+func (c Canonical) Sum(by []string, selections ...Selection) string {
+	return c.increase(by, selections, "_sum")
+}
+
+func (c Canonical) increase(by []string, selections []Selection, suffix string) string {
+	return c.united(by, selections, "increase(", suffix, fmt.Sprintf("[%s])", Duration(c.Window)))
 }
 
 // Newest implements Expressions.
 func (c Canonical) Newest(by []string, selections ...Selection) string {
-	return c.sum(by, selections, "", "", "")
+	return c.united(by, selections, "", "", "")
 }
 
-// sum of what is before and after a selector. An instance is read from the first
-// metric that it has.
-func (c Canonical) sum(by []string, selections []Selection, before, suffix, after string) string {
+// united is the sum of what is before and after a selector. An instance is read from
+// the first metric that it has.
+func (c Canonical) united(by []string, selections []Selection, before, suffix, after string) string {
 	if len(selections) == 0 {
 		selections = []Selection{nil}
 	}

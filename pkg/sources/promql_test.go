@@ -71,6 +71,11 @@ func TestCanonical(t *testing.T) {
 				`(increase(old_bucket{component="a\"b",scope=~"cluster|namespace",verb="GET",le=~"1|1\\.0"}[60s]) or ` +
 				`increase(old_bucket{component="a\"b",scope=~"cluster|namespace",verb="PUT",le=~"1|1\\.0"}[60s])))`,
 		},
+		"sum of a histogram": {
+			Canonical{histogram, []string{"new", "old"}, time.Minute}.Sum([]string{"verb"}, verb("GET")),
+			`sum by (verb) ((increase(new_sum{component="a\"b",scope=~"cluster|namespace",verb="GET"}[60s])) or on (instance) ` +
+				`(increase(old_sum{component="a\"b",scope=~"cluster|namespace",verb="GET"}[60s])))`,
+		},
 		"gauge": {
 			Canonical{gauge, []string{"seats"}, time.Minute}.Newest([]string{"instance"}, Selection{{Label: "level", Values: []string{"a\nb"}}}),
 			`sum by (instance) (seats{level="a\nb"})`,

@@ -50,6 +50,7 @@ func GetOpenAPIDefinitions(ref common.ReferenceCallback) map[string]common.OpenA
 		v1alpha1.FlowSchemaUse{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_FlowSchemaUse(ref),
 		v1alpha1.Indicator{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_Indicator(ref),
 		v1alpha1.IndicatorDay{}.OpenAPIModelName():                schema_pkg_apis_slo_v1alpha1_IndicatorDay(ref),
+		v1alpha1.IndicatorEvidence{}.OpenAPIModelName():           schema_pkg_apis_slo_v1alpha1_IndicatorEvidence(ref),
 		v1alpha1.InstanceCounts{}.OpenAPIModelName():              schema_pkg_apis_slo_v1alpha1_InstanceCounts(ref),
 		v1alpha1.InstanceSeats{}.OpenAPIModelName():               schema_pkg_apis_slo_v1alpha1_InstanceSeats(ref),
 		v1alpha1.KeyCounts{}.OpenAPIModelName():                   schema_pkg_apis_slo_v1alpha1_KeyCounts(ref),
@@ -1380,7 +1381,7 @@ func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "signals that were read, and the metrics that they were read from. Those of an APFHeadroom are left out of which the reason is Preferred and an expression in figures names the metric.",
+							Description: "signals that were read, and the metrics that they were read from. Left out are those of which the reason is Preferred and an expression in figures names the metric, except for the signal that an SLOReport judges, which is the first.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -1401,7 +1402,7 @@ func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "figures are PromQL, each for a figure of this status. With the rules Extrapolated and BetweenSamples they give the same number at evaluationTime; of what is rounded, too. With the rule Exact they are for a Prometheus that scrapes the same targets: they name no scrape job, and its increases differ by what PromQL extrapolates. Where no series answers the figure is 0.",
+							Description: "figures are PromQL, each for a figure of this status. With the rules Extrapolated and BetweenSamples they give the same number at evaluationTime; of what is rounded, too. With the rule Exact they are for a Prometheus that scrapes the same targets: they name no scrape job, and its increases differ by what PromQL extrapolates. Where no series answers the figure is 0. A quotient that is rounded may differ by one where it is right between two numbers. Figures that have none follow from others, as ratios do, or are made from one evaluation a minute, as day and requestBurnRates are.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -1422,7 +1423,7 @@ func schema_pkg_apis_slo_v1alpha1_Evidence(ref common.ReferenceCallback) common.
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "targets are the instances that were read, sorted by name: ten at most. With the rule Exact a counter rose by its value in the sample at lastSampleTime less that in the sample at firstSampleTime, or less nothing where the instance started then; and where it restarted in between, by the last value of the older process besides.",
+							Description: "targets are the instances that were read of the component of the objective or of the kube-apiservers, sorted by name: ten at most. With the rule Exact a counter rose by its value in the sample at lastSampleTime less that in the sample at firstSampleTime, or less nothing where the instance started then; and where it restarted in between, by the last value of the older process besides.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{
@@ -1596,7 +1597,7 @@ func schema_pkg_apis_slo_v1alpha1_FigureEvidence(ref common.ReferenceCallback) c
 				Properties: map[string]spec.Schema{
 					"figure": {
 						SchemaProps: spec.SchemaProps{
-							Description: "figure by its path in this status. Of byInstance it is the figure of each instance, named by the label instance; those of total and requests are their sum.",
+							Description: "figure by its path in this status. An expression may give a figure for each of several things at once, whose labels name it: byInstance for each instance, of which those of total and requests are the sum; overhead.webhooks for each webhook by name and type, where the type admit is Mutating; overhead.queues by priority_level; rejectedRequests.byReason by reason, of which rejectedRequests.requests is the sum. indicators is for each key by the labels in spec.indicator.key, excluded ones too: the same figure in worst, and in the status of the key's ServiceLevelIndicator. p50Milliseconds and p90Milliseconds are asked for as p99Milliseconds is, with 0.5 and 0.9 in place of 0.99, or 0.499999999 and 0.899999999 of 0.989999999. conditions.TYPE is a number in the message of that condition, where it is rounded: objects by resource and group, of two that name the same the higher one.",
 							Default:     "",
 							Type:        []string{"string"},
 							Format:      "",
@@ -1988,6 +1989,28 @@ func schema_pkg_apis_slo_v1alpha1_IndicatorDay(ref common.ReferenceCallback) com
 		},
 		Dependencies: []string{
 			v1.Time{}.OpenAPIModelName()},
+	}
+}
+
+func schema_pkg_apis_slo_v1alpha1_IndicatorEvidence(ref common.ReferenceCallback) common.OpenAPIDefinition {
+	return common.OpenAPIDefinition{
+		Schema: spec.Schema{
+			SchemaProps: spec.SchemaProps{
+				Description: "IndicatorEvidence says how to repeat the figures of a key. Those of all keys of a report are repeated at once: by the figures that begin with \"indicators.\" in the evidence of the SLOReport spec.report, with the same metadata.resourceVersion. The answer names the key by the labels group, resource, subresource and verb, as far as the report is split by them, which have the values in spec. The metrics and the instances that were read stand there, too.",
+				Type:        []string{"object"},
+				Properties: map[string]spec.Schema{
+					"evaluationTime": {
+						SchemaProps: spec.SchemaProps{
+							Description: "evaluationTime is that of the SLOReport, at which its expressions are to be evaluated, to the millisecond. An expression of a later evaluation gives the figure as well, unless instances or keys have come, gone or restarted since.",
+							Ref:         ref(v1.MicroTime{}.OpenAPIModelName()),
+						},
+					},
+				},
+				Required: []string{"evaluationTime"},
+			},
+		},
+		Dependencies: []string{
+			v1.MicroTime{}.OpenAPIModelName()},
 	}
 }
 
@@ -4045,12 +4068,18 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 							Ref:         ref(v1alpha1.IndicatorDay{}.OpenAPIModelName()),
 						},
 					},
+					"evidence": {
+						SchemaProps: spec.SchemaProps{
+							Description: "evidence says how to repeat the figures. Absent when nothing was read.",
+							Ref:         ref(v1alpha1.IndicatorEvidence{}.OpenAPIModelName()),
+						},
+					},
 				},
 				Required: []string{"outcome"},
 			},
 		},
 		Dependencies: []string{
-			v1alpha1.IndicatorDay{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.TotalLatency{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
+			v1alpha1.IndicatorDay{}.OpenAPIModelName(), v1alpha1.IndicatorEvidence{}.OpenAPIModelName(), v1alpha1.LatencyBucket{}.OpenAPIModelName(), v1alpha1.TotalLatency{}.OpenAPIModelName(), v1.Time{}.OpenAPIModelName()},
 	}
 }
 
@@ -4118,7 +4147,7 @@ func schema_pkg_apis_slo_v1alpha1_SignalEvidence(ref common.ReferenceCallback) c
 							},
 						},
 						SchemaProps: spec.SchemaProps{
-							Description: "queries as they were sent at evaluationTime, for all label sets of the signal at once. Absent where the source sends none, and for the signals of an APFHeadroom, which figures narrow down to the level.",
+							Description: "queries as they were sent at evaluationTime, for all label sets of the signal at once: of the signal that an SLOReport judges. Absent where the source sends none, and for all other signals, of which figures have what is used.",
 							Type:        []string{"array"},
 							Items: &spec.SchemaOrArray{
 								Schema: &spec.Schema{

@@ -149,6 +149,7 @@ func spoilEvidence(spoil map[string]func(*sources.Reading)) {
 type deaf struct{}
 
 func (deaf) Increase([]string, ...sources.Selection) string { return "requests_total" }
+func (deaf) Sum([]string, ...sources.Selection) string      { return "latency_sum" }
 func (deaf) Newest([]string, ...sources.Selection) string   { return "seats" }
 
 func TestBody(t *testing.T) {

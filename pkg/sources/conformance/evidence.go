@@ -58,10 +58,21 @@ func (c *comparison) expressions(signal sources.Signal, result sources.Result) {
 		c.differ(0, "signal %s has series, and no expressions", signal.Name)
 		return
 	}
-	render := result.Expressions.Increase
-	if signal.Kind == sources.Gauge {
-		render = result.Expressions.Newest
+	switch again := result.Expressions; signal.Kind {
+	case sources.Gauge:
+		c.renders(signal, result, again.Newest)
+	case sources.Counter:
+		c.renders(signal, result, again.Increase)
+	case sources.Histogram:
+		c.renders(signal, result, again.Increase)
+		c.renders(signal, result, again.Sum)
 	}
+}
+
+// render is a method of sources.Expressions.
+type render func(by []string, selections ...sources.Selection) string
+
+func (c *comparison) renders(signal sources.Signal, result sources.Result, render render) {
 	all := render(signal.Labels)
 	for _, metric := range result.Metrics {
 		if !strings.Contains(all, metric) {

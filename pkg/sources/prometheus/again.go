@@ -75,13 +75,41 @@ var _ sources.Expressions = &again{}
 
 // Increase implements sources.Expressions.
 func (a *again) Increase(by []string, selections ...sources.Selection) string {
-	var terms []string
+	return a.sum(by, selections, func(e expressions, selection sources.Selection) []string {
+		if e.signal.Kind == sources.Counter {
+			return e.increaseOfCounter(selection)
+		}
+		return a.increase(e, "_bucket", selection, "le")
+	})
+}
+
+// Sum implements sources.Expressions.
+func (a *again) Sum(by []string, selections ...sources.Selection) string {
+	return a.sum(by, selections, func(e expressions, selection sources.Selection) []string {
+		return a.increase(e, "_sum", selection)
+	})
+}
+
+// Newest implements sources.Expressions.
+func (a *again) Newest(by []string, selections ...sources.Selection) string {
+	return a.sum(by, selections, func(e expressions, selection sources.Selection) []string {
+		return e.chosen.now(e.part.metric, e.part.matchers, signalMatchers(e.signal), texts(selection))
+	})
+}
+
+// sum of the terms of all parts and selections; none is a selection of all. The terms
+// have different label sets, so that "or" between them unites all.
+func (a *again) sum(by []string, selections []sources.Selection, terms func(expressions, sources.Selection) []string) string {
+	if len(selections) == 0 {
+		selections = []sources.Selection{nil}
+	}
+	var all []string
 	for _, e := range a.parts {
-		for _, selection := range orAll(selections) {
-			terms = append(terms, a.increase(e, selection)...)
+		for _, selection := range selections {
+			all = append(all, terms(e, selection)...)
 		}
 	}
-	return "sum by (" + strings.Join(by, ",") + ") (" + strings.Join(terms, " or ") + ")"
+	return "sum by (" + strings.Join(by, ",") + ") (" + strings.Join(all, " or ") + ")"
 }
 
 // Equal says that a and other are the same expressions: that they say the same.
@@ -92,20 +120,23 @@ func (a *again) Equal(other *again) bool {
 	return slices.Equal(all(a), all(other))
 }
 
-// increase in one metric. The terms have different label sets, so that "or" between
-// them unites all.
-func (a *again) increase(e expressions, selection sources.Selection) []string {
+// increaseOfCounter of one metric.
+func (e expressions) increaseOfCounter(selection sources.Selection) []string {
 	more := texts(selection)
-	if e.signal.Kind == sources.Counter {
-		if counted := e.counted(more); counted != "" {
-			return []string{"(" + counted + ")"}
-		}
-		return []string{e.over("increase", "", e.rangeOf(), more)}
+	if counted := e.counted(more); counted != "" {
+		return []string{"(" + counted + ")"}
 	}
-	terms := []string{e.over("increase", "_bucket", e.rangeOf(), more)}
+	return []string{e.over("increase", "", e.rangeOf(), more)}
+}
+
+// increase of a part of the histograms of one metric, whose series have these labels
+// beside those of the signal.
+func (a *again) increase(e expressions, suffix string, selection sources.Selection, labels ...string) []string {
+	more := texts(selection)
+	terms := []string{e.over("increase", suffix, e.rangeOf(), more)}
 	if born, touched := a.asked.born[e.part.metric].of(e.signal.Labels, selection); touched {
 		bounds, others := split(more)
-		lacking := e.lacking("_bucket", slices.Concat(born, others), bounds, e.byInstance("le"), "le")
+		lacking := e.lacking(suffix, slices.Concat(born, others), bounds, e.byInstance(labels...), labels...)
 		// What the increases lack has the label sets of some of them.
 		terms = append(terms, fmt.Sprintf(`label_replace(%s, "born", "true", "", "")`, lacking))
 	}
@@ -127,25 +158,6 @@ func (b births) of(labels []string, selection sources.Selection) (matchers []str
 		})
 	}
 	return slices.DeleteFunc(slices.Clone(b.matchers), pinned), touched
-}
-
-// Newest implements sources.Expressions.
-func (a *again) Newest(by []string, selections ...sources.Selection) string {
-	var terms []string
-	for _, e := range a.parts {
-		for _, selection := range orAll(selections) {
-			terms = append(terms, e.chosen.now(e.part.metric, e.part.matchers, signalMatchers(e.signal), texts(selection))...)
-		}
-	}
-	return "sum by (" + strings.Join(by, ",") + ") (" + strings.Join(terms, " or ") + ")"
-}
-
-// orAll is one selection of all where there is none.
-func orAll(selections []sources.Selection) []sources.Selection {
-	if len(selections) == 0 {
-		return []sources.Selection{nil}
-	}
-	return selections
 }
 
 // split matchers of buckets from others: whether a label set was born does not depend

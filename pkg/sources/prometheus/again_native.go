@@ -6,7 +6,6 @@ package prometheus
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -35,38 +34,47 @@ func (a *again) expressions() sources.Expressions {
 // are interpolated in each of the histograms that are read; without one it is the sum
 // of the histograms.
 func (a againNative) Increase(by []string, selections ...sources.Selection) string {
-	var terms []string
-	for _, selection := range orAll(selections) {
-		rest := slices.Clone(selection)
-		i := slices.IndexFunc(rest, func(m sources.Matcher) bool { return m.Label == "le" })
-		bound := ""
-		if i >= 0 {
+	return a.sum(by, selections, func(e expressions, selection sources.Selection) []string {
+		rest, bound := slices.Clone(selection), ""
+		if i := slices.IndexFunc(rest, func(m sources.Matcher) bool { return m.Label == "le" }); i >= 0 {
 			bound = rest[i].Values[0]
 			rest = slices.Delete(rest, i, i+1)
 		}
-		for _, e := range a.parts {
-			term := a.within(e, bound, rest)
-			if len(a.parts) > 1 { // which have the same label sets
-				term = fmt.Sprintf(`label_replace(%s,%q,%q,"","")`, term, metricLabel, e.part.metric)
-			}
-			terms = append(terms, term)
-		}
-	}
-	return "sum by (" + strings.Join(by, ",") + ") (" + strings.Join(terms, " or ") + ")"
+		return a.apart(e, upTo(bound, a.histograms(e, rest)))
+	})
 }
 
-// within a bound, of the histograms that a selection has in one metric.
-func (a againNative) within(e expressions, bound string, selection sources.Selection) string {
-	sum := e.increase("", texts(selection))
-	if _, touched := a.asked.born[e.part.metric].of(e.signal.Labels, selection); touched {
-		sum = e.sinceBirth(texts(selection))
+// Sum implements sources.Expressions.
+func (a againNative) Sum(by []string, selections ...sources.Selection) string {
+	return a.sum(by, selections, func(e expressions, selection sources.Selection) []string {
+		return a.apart(e, "histogram_sum("+a.histograms(e, selection)+")")
+	})
+}
+
+// apart from what other parts have, which is of the same label sets.
+func (a againNative) apart(e expressions, term string) []string {
+	if len(a.parts) > 1 {
+		term = fmt.Sprintf(`label_replace(%s,%q,%q,"","")`, term, metricLabel, e.part.metric)
 	}
+	return []string{term}
+}
+
+// histograms that a selection has in one metric, with what was born.
+func (a againNative) histograms(e expressions, selection sources.Selection) string {
+	if _, touched := a.asked.born[e.part.metric].of(e.signal.Labels, selection); touched {
+		return e.sinceBirth(texts(selection))
+	}
+	return e.increase("", texts(selection))
+}
+
+// upTo a bound, of histograms; all of them where there is none.
+func upTo(bound, histograms string) string {
 	switch bound {
 	case "":
-		return sum
+		return histograms
 	case "+Inf":
-		return "histogram_count(" + sum + ")"
+		return "histogram_count(" + histograms + ")"
 	}
 	// The comparison leaves out what is not there: the share of none is no number.
-	return fmt.Sprintf("(histogram_fraction(-Inf, %s, %[2]s) * histogram_count(%[2]s) >= 0)", bound, sum)
+	return fmt.Sprintf("(histogram_fraction(-Inf, %s, %[2]s) * histogram_count(%[2]s) >= 0)", bound, histograms)
 }

@@ -44,14 +44,12 @@ func TestRealNativeEvidence(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				reports, _ := evaluate(reading)
-				for _, r := range reports {
-					pasteReport(t, address, r, pasted)
-				}
+				reports, indicators, _ := evaluate(reading)
+				pasteReports(t, address, reports, indicators, pasted)
 				pasted["births"] += len(queriesOf(reading, sources.RoleBornBuckets))
 			}
 			t.Logf("expressions that were pasted: %v", pasted)
-			for _, figure := range []string{"requests", "slowRequests", "worst[0].requests", "worst[0].slowRequests", "worst[0].p99Milliseconds", "births"} {
+			for _, figure := range []string{"requests", "slowRequests", "indicators.requests", "indicators.slowRequests", "indicators.p99Milliseconds", "births"} {
 				if pasted[figure] == 0 {
 					t.Errorf("%s was never pasted", figure)
 				}

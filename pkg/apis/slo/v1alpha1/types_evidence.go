@@ -25,9 +25,9 @@ type Evidence struct {
 	// ageSeconds is how old the newest sample was at evaluationTime, in seconds.
 	// +optional
 	AgeSeconds *int64 `json:"ageSeconds,omitempty"`
-	// signals that were read, and the metrics that they were read from. Those of an
-	// APFHeadroom are left out of which the reason is Preferred and an expression in
-	// figures names the metric.
+	// signals that were read, and the metrics that they were read from. Left out are those
+	// of which the reason is Preferred and an expression in figures names the metric,
+	// except for the signal that an SLOReport judges, which is the first.
 	// +listType=map
 	// +listMapKey=name
 	// +optional
@@ -36,12 +36,15 @@ type Evidence struct {
 	// and BetweenSamples they give the same number at evaluationTime; of what is rounded,
 	// too. With the rule Exact they are for a Prometheus that scrapes the same targets: they name no
 	// scrape job, and its increases differ by what PromQL extrapolates. Where no series
-	// answers the figure is 0.
+	// answers the figure is 0. A quotient that is rounded may differ by one where it is
+	// right between two numbers. Figures that have none follow from others, as ratios do,
+	// or are made from one evaluation a minute, as day and requestBurnRates are.
 	// +listType=map
 	// +listMapKey=figure
 	// +optional
 	Figures []FigureEvidence `json:"figures,omitempty"`
-	// targets are the instances that were read, sorted by name: ten at most. With the
+	// targets are the instances that were read of the component of the objective or of
+	// the kube-apiservers, sorted by name: ten at most. With the
 	// rule Exact a counter rose by its value in the sample at lastSampleTime less that
 	// in the sample at firstSampleTime, or less nothing where the instance started
 	// then; and where it restarted in between, by the last value of the older process
@@ -102,8 +105,8 @@ type SignalEvidence struct {
 	// series is the number of label sets of the signal that the figures are made from.
 	Series int64 `json:"series"`
 	// queries as they were sent at evaluationTime, for all label sets of the signal at
-	// once. Absent where the source sends none, and for the signals of an APFHeadroom,
-	// which figures narrow down to the level.
+	// once: of the signal that an SLOReport judges. Absent where the source sends none,
+	// and for all other signals, of which figures have what is used.
 	// +listType=atomic
 	// +optional
 	Queries []QueryEvidence `json:"queries,omitempty"`
@@ -135,12 +138,35 @@ type QueryEvidence struct {
 
 // FigureEvidence is how to repeat a figure.
 type FigureEvidence struct {
-	// figure by its path in this status. Of byInstance it is the figure of each
-	// instance, named by the label instance; those of total and requests are their sum.
+	// figure by its path in this status. An expression may give a figure for each of
+	// several things at once, whose labels name it:
+	// byInstance for each instance, of which those of total and requests are the sum;
+	// overhead.webhooks for each webhook by name and type, where the type admit is
+	// Mutating; overhead.queues by priority_level; rejectedRequests.byReason by reason,
+	// of which rejectedRequests.requests is the sum.
+	// indicators is for each key by the labels in spec.indicator.key, excluded ones too:
+	// the same figure in worst, and in the status of the key's ServiceLevelIndicator.
+	// p50Milliseconds and p90Milliseconds are asked for as p99Milliseconds is, with 0.5
+	// and 0.9 in place of 0.99, or 0.499999999 and 0.899999999 of 0.989999999.
+	// conditions.TYPE is a number in the message of that condition, where it is rounded:
+	// objects by resource and group, of two that name the same the higher one.
 	Figure string `json:"figure"`
 	// expression in PromQL; in MetricsQL with the rule BetweenSamples. For when and how
 	// it is asked see evaluationTime.
 	Expression string `json:"expression"`
+}
+
+// IndicatorEvidence says how to repeat the figures of a key. Those of all keys of a report
+// are repeated at once: by the figures that begin with "indicators." in the evidence of the
+// SLOReport spec.report, with the same metadata.resourceVersion. The answer names the key
+// by the labels group, resource, subresource and verb, as far as the report is split by them,
+// which have the values in spec. The metrics and the instances that were read stand there,
+// too.
+type IndicatorEvidence struct {
+	// evaluationTime is that of the SLOReport, at which its expressions are to be
+	// evaluated, to the millisecond. An expression of a later evaluation gives the figure
+	// as well, unless instances or keys have come, gone or restarted since.
+	EvaluationTime metav1.MicroTime `json:"evaluationTime"`
 }
 
 // TargetEvidence is an instance that was read.

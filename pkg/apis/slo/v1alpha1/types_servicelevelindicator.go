@@ -116,6 +116,9 @@ type ServiceLevelIndicatorStatus struct {
 	// minute was good or bad, and for one that is Excluded.
 	// +optional
 	Day *IndicatorDay `json:"day,omitempty"`
+	// evidence says how to repeat the figures. Absent when nothing was read.
+	// +optional
+	Evidence *IndicatorEvidence `json:"evidence,omitempty"`
 }
 
 // IndicatorOutcome is the outcome of a key in the window.

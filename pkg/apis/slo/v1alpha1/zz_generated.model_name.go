@@ -159,6 +159,11 @@ func (in IndicatorDay) OpenAPIModelName() string {
 }
 
 // OpenAPIModelName returns the OpenAPI model name for this type.
+func (in IndicatorEvidence) OpenAPIModelName() string {
+	return "io.example.slo.v1alpha1.IndicatorEvidence"
+}
+
+// OpenAPIModelName returns the OpenAPI model name for this type.
 func (in InstanceCounts) OpenAPIModelName() string {
 	return "io.example.slo.v1alpha1.InstanceCounts"
 }

@@ -29,7 +29,7 @@ func TestEvidenceOfRules(t *testing.T) {
 		reading := readingOf([]sources.Series{{Values: []string{"", "pods", "", "POST", "resource"}, Histogram: &buckets}})
 		reading.Rule = test.rule
 		latency := reading.Results[SignalRequestLatency]
-		latency.Expressions = sources.Canonical{Signal: requestLatency(t), Metrics: latency.Metrics, Window: reading.Window}
+		latency.Expressions = sources.Canonical{Signal: requestLatency(), Metrics: latency.Metrics, Window: reading.Window}
 		reading.Results[SignalRequestLatency] = latency
 		report := mutating(t, reading)
 		e := report.Status.Evidence
@@ -37,18 +37,14 @@ func TestEvidenceOfRules(t *testing.T) {
 			t.Errorf("%s: evidence %+v", test.rule, e)
 			continue
 		}
-		i := slices.IndexFunc(e.Figures, func(f v1alpha1.FigureEvidence) bool { return f.Figure == "worst[0].p99Milliseconds" })
+		i := slices.IndexFunc(e.Figures, func(f v1alpha1.FigureEvidence) bool { return f.Figure == "indicators.p99Milliseconds" })
 		if i < 0 || !strings.Contains(e.Figures[i].Expression, test.quantile) {
 			t.Errorf("%s: no %s in %+v", test.rule, test.quantile, e.Figures)
 		}
 	}
 }
 
-func requestLatency(t *testing.T) sources.Signal {
-	t.Helper()
-	objectives, err := Catalog(DefaultWindow, DefaultMinimumRequests)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return objectives[0].Reads
+func requestLatency() sources.Signal {
+	signals := Signals()
+	return signals[slices.IndexFunc(signals, func(s sources.Signal) bool { return s.Name == SignalRequestLatency })]
 }

@@ -27,7 +27,13 @@ func manyKeys() (*sources.Reading, *Resources) {
 		}
 	}
 	reading := readingOf(sli)
-	reading.Results[SignalTotalLatency] = sources.Result{Metrics: []string{metricRequest}, Series: total}
+	expressions := func(signal sources.Signal) sources.Expressions {
+		return sources.Canonical{Signal: signal, Metrics: signal.Metrics[:1], Window: reading.Window}
+	}
+	indicator := reading.Results[SignalRequestLatency]
+	indicator.Expressions = expressions(requestLatency())
+	reading.Results[SignalRequestLatency] = indicator
+	reading.Results[SignalTotalLatency] = sources.Result{Metrics: []string{metricRequest}, Series: total, Expressions: expressions(totalLatency())}
 	return reading, NewResources(classes, nil)
 }
 

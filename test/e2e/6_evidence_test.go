@@ -8,6 +8,7 @@ package e2e
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"testing"
 	"time"
@@ -15,6 +16,8 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/evidence/evidencetest"
+	"example.io/slo-apiserver/pkg/generated/clientset/versioned"
 )
 
 // TestEvidence repeats the figures of both sources by their evidence: what it says is
@@ -22,75 +25,116 @@ import (
 func TestEvidence(t *testing.T) {
 	lab.load(t, "mixed")
 	lab.load(t, "custom")
+	lab.do(t, "webhook", webhookSleeps.String())
+	t.Cleanup(func() { lab.do(t, "webhook", "off") })
+	createConfigMaps(t, webhookNamespace(t), 4)
 	eventually(t, 3*window, "PromQL of the evidence gives what is served", func() error { return pasteAll(t) })
 	eventually(t, 3*window, "the answers of the evidence give what is served", func() error { return subtractAll(t, lab.recorded) })
 }
 
+// evaluated are the reports and indicators of one evaluation.
+type evaluated struct {
+	reports    []v1alpha1.SLOReport
+	indicators map[string][]v1alpha1.ServiceLevelIndicator // by report
+}
+
+func listEvaluated(t *testing.T, client *versioned.Clientset) (*evaluated, error) {
+	reports, err := client.SloV1alpha1().SLOReports().List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	indicators, err := client.SloV1alpha1().ServiceLevelIndicators().List(t.Context(), metav1.ListOptions{})
+	if err != nil {
+		return nil, err
+	}
+	if indicators.ResourceVersion != reports.ResourceVersion {
+		return nil, fmt.Errorf("indicators of %s, reports of %s", indicators.ResourceVersion, reports.ResourceVersion)
+	}
+	all := &evaluated{reports.Items, map[string][]v1alpha1.ServiceLevelIndicator{}}
+	for _, i := range indicators.Items {
+		all.indicators[i.Spec.Report] = append(all.indicators[i.Spec.Report], i)
+	}
+	return all, nil
+}
+
+// claims of a report and of its indicators, which have to point to its evidence.
+func (e *evaluated) claims(r *v1alpha1.SLOReport) ([]evidencetest.Claim, error) {
+	if r.Status.Evidence == nil {
+		return nil, fmt.Errorf("%s has no evidence: %s", r.Name, describe(r.Status.Conditions))
+	}
+	claims := evidencetest.OfReport(r)
+	for _, i := range e.indicators[r.Name] {
+		if i.Status.Evidence == nil || !i.Status.Evidence.EvaluationTime.Equal(&r.Status.Evidence.EvaluationTime) {
+			return nil, fmt.Errorf("%s has the evidence %+v, and its report that of %s", i.Name, i.Status.Evidence, r.Status.Evidence.EvaluationTime)
+		}
+		claims = append(claims, evidencetest.OfIndicator(&i, r.Spec.Indicator.Key)...)
+	}
+	return claims, nil
+}
+
+// everyFigure is what the load has to have made something of.
+var everyFigure = []string{
+	"requests", "slowRequests", "indicators.requests", "indicators.slowRequests", "indicators.p99Milliseconds",
+	"indicators.total.p99Milliseconds", "indicators.total.lostMilliseconds", "indicators.total.lostPerRequestMilliseconds",
+	"overhead.lostMilliseconds", "overhead.lostPerRequestMilliseconds", "overhead.keysOverThreshold",
+	"overhead.webhooks.calls", "overhead.webhooks.milliseconds", "overhead.webhooks.perCallMilliseconds",
+	"overhead.queues.requests", "overhead.queues.milliseconds", "overhead.queues.perRequestMilliseconds",
+	"conditions.PromisesKept.objects", "conditions.PromisesKept.churnAtLeast", "conditions.PromisesKept.churnAtMost",
+	"byInstance.nominalSeats", "byInstance.currentLimitSeats", "byInstance.executingSeats", "byInstance.dispatchedRequests",
+}
+
 // pasteAll expressions of the server that reads Prometheus.
 func pasteAll(t *testing.T) error {
-	reports, err := lab.viaPrometheus.SloV1alpha1().SLOReports().List(t.Context(), metav1.ListOptions{})
+	all, err := listEvaluated(t, lab.viaPrometheus)
 	if err != nil {
 		return err
 	}
-	pasted := 0
-	for _, r := range reports.Items {
-		if r.Status.Evidence == nil {
-			return fmt.Errorf("%s has no evidence: %s", r.Name, describe(r.Status.Conditions))
+	pasted := map[string]int{}
+	paste := func(name string, e *v1alpha1.Evidence, claims []evidencetest.Claim) error {
+		compared, _, err := evidencetest.Paste(lab.state.Prometheus.URL, e, claims)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
 		}
-		want := map[string]*int64{"requests": r.Status.Requests, "slowRequests": r.Status.SlowRequests}
-		if len(r.Status.Worst) > 0 {
-			worst := r.Status.Worst[0]
-			want["worst[0].requests"], want["worst[0].slowRequests"], want["worst[0].p99Milliseconds"] = &worst.Requests, &worst.SlowRequests, worst.P99Milliseconds
+		for figure, n := range compared {
+			pasted[figure] += n
 		}
-		for _, f := range r.Status.Evidence.Figures {
-			if err := pasteOne(t, f, r.Status.Evidence, want[f.Figure]); err != nil {
-				return fmt.Errorf("%s: %w", r.Name, err)
-			}
-			pasted++
+		return nil
+	}
+	for i := range all.reports {
+		r := &all.reports[i]
+		claims, err := all.claims(r)
+		if err == nil {
+			err = paste(r.Name, r.Status.Evidence, claims)
+		}
+		if err != nil {
+			return err
 		}
 	}
 	headrooms, err := lab.viaPrometheus.SloV1alpha1().APFHeadrooms().List(t.Context(), metav1.ListOptions{})
 	if err != nil {
 		return err
 	}
-	for _, h := range headrooms.Items {
-		if h.Status.Evidence == nil || h.Status.Total == nil {
+	for i := range headrooms.Items {
+		h := &headrooms.Items[i]
+		if h.Status.Evidence == nil {
 			return fmt.Errorf("%s has no evidence: %s", h.Name, describe(h.Status.Conditions))
 		}
-		want := map[string]*int64{
-			"byInstance.nominalSeats": h.Status.Total.NominalSeats, "byInstance.currentLimitSeats": h.Status.Total.CurrentLimitSeats,
-			"byInstance.executingSeats": h.Status.Total.ExecutingSeats, "byInstance.queuedRequests": h.Status.Total.QueuedRequests,
-			"byInstance.dispatchedRequests": h.Status.Requests.Dispatched, "byInstance.rejectedRequests": h.Status.Requests.Rejected,
-		}
-		for _, f := range h.Status.Evidence.Figures {
-			if err := pasteOne(t, f, h.Status.Evidence, want[f.Figure]); err != nil {
-				return fmt.Errorf("%s: %w", h.Name, err)
-			}
-			pasted++
+		if err := paste(h.Name, h.Status.Evidence, evidencetest.OfHeadroom(h)); err != nil {
+			return err
 		}
 	}
-	if pasted < 4*len(headrooms.Items)+10 {
-		return fmt.Errorf("%d expressions for %d reports and %d levels", pasted, len(reports.Items), len(headrooms.Items))
+	for _, figure := range everyFigure {
+		if pasted[figure] == 0 {
+			return fmt.Errorf("%s was not pasted: %v", figure, pasted)
+		}
 	}
-	t.Logf("%d expressions pasted", pasted)
-	return nil
-}
-
-// pasteOne expression; without an answer the figure is 0.
-func pasteOne(t *testing.T, f v1alpha1.FigureEvidence, e *v1alpha1.Evidence, want *int64) error {
-	got, err := promQL(t, "sum("+f.Expression+") or vector(0)", e.EvaluationTime.Time)
-	if err != nil {
-		return err
-	}
-	if want == nil || float64(*want) != got {
-		return fmt.Errorf("%s is %s, and pasted %v: %s", f.Figure, figure(want), got, f.Expression)
-	}
+	t.Logf("figures pasted: %v", pasted)
 	return nil
 }
 
 // subtractAll takes the answers between the times of the evidence, and no others.
 func subtractAll(t *testing.T, r *recording) error {
-	reports, err := r.client.SloV1alpha1().SLOReports().List(t.Context(), metav1.ListOptions{})
+	all, err := listEvaluated(t, r.client)
 	if err != nil {
 		return err
 	}
@@ -98,18 +142,54 @@ func subtractAll(t *testing.T, r *recording) error {
 	if err != nil {
 		return err
 	}
-	i := slices.IndexFunc(reports.Items, func(r v1alpha1.SLOReport) bool { return r.Name == mutating })
-	pair, err := r.named(reports.Items[i].Status.Evidence)
+	i := slices.IndexFunc(all.reports, func(r v1alpha1.SLOReport) bool { return r.Name == mutating })
+	pair, err := r.named(all.reports[i].Status.Evidence)
 	if err != nil {
 		return err
 	}
-	if err := exactReports(pair, reports.Items); err != nil {
+	if err := exactReports(pair, all.reports); err != nil {
+		return err
+	}
+	if err := all.subtract(t, pair); err != nil {
 		return err
 	}
 	if pair, err = r.named(headrooms.Items[0].Status.Evidence); err != nil {
 		return err
 	}
 	return r.exactHeadrooms(pair, headrooms.Items)
+}
+
+// subtract wants the figures of reports and indicators to be those of the answers.
+func (e *evaluated) subtract(t *testing.T, pair [2]stretch) error {
+	compared := map[string]int{}
+	for i := range e.reports {
+		r := &e.reports[i]
+		if thresholds[r.Name] == 0 {
+			continue // not of kube-apiservers
+		}
+		claims, err := e.claims(r)
+		if err != nil {
+			return err
+		}
+		answers := subtract(r.Name, pair)
+		for _, c := range claims {
+			if answers[c.Figure] == nil {
+				continue // of all buckets, or of what there was none of
+			}
+			compared[c.Figure]++
+			if err := c.Check(answers[c.Figure]); err != nil {
+				return fmt.Errorf("%s: %w", r.Name, err)
+			}
+		}
+	}
+	for _, figure := range everyFigure {
+		of := slices.Sorted(maps.Keys(subtract(mutating, pair)))
+		if slices.Contains(of, figure) && compared[figure] == 0 {
+			return fmt.Errorf("%s was not subtracted: %v", figure, compared)
+		}
+	}
+	t.Logf("figures subtracted: %v", compared)
+	return nil
 }
 
 // named are the stretches of answers that evidence names by URL and times.

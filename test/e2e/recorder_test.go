@@ -244,9 +244,14 @@ func (r *recorder) expositions() ([]exposition, error) {
 	return all, nil
 }
 
+// recordedFamilies are those that are kept, beside all of API Priority & Fairness.
+var recordedFamilies = []string{
+	sliMetric, totalMetric, webhookMetric, requestsMetric, objectsMetric, "process_start_time_seconds",
+}
+
 func (e exposition) add(family *dto.MetricFamily) {
 	name := family.GetName()
-	if name != sliMetric && name != "process_start_time_seconds" && !strings.HasPrefix(name, "apiserver_flowcontrol_") {
+	if !slices.Contains(recordedFamilies, name) && !strings.HasPrefix(name, "apiserver_flowcontrol_") {
 		return
 	}
 	for _, metric := range family.GetMetric() {
@@ -262,12 +267,10 @@ func (e exposition) add(family *dto.MetricFamily) {
 			put(name, labels, metric.GetCounter().GetValue())
 		case metric.GetGauge() != nil:
 			put(name, labels, metric.GetGauge().GetValue())
-		case name == waitMetric:
+		case name == waitMetric, slices.Contains(recordedFamilies, name):
 			put(name+"_count", labels, float64(metric.GetHistogram().GetSampleCount()))
 			put(name+"_sum", labels, metric.GetHistogram().GetSampleSum())
-		case name == sliMetric:
-			put(name+"_count", labels, float64(metric.GetHistogram().GetSampleCount()))
-			threshold := thresholds[objectiveOf(labels)]
+			threshold := thresholds[objectiveBy(labels)]
 			for _, bucket := range metric.GetHistogram().GetBucket() {
 				if bucket.GetUpperBound() == threshold {
 					put(name+"_good", labels, float64(bucket.GetCumulativeCount()))

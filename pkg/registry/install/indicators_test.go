@@ -47,7 +47,8 @@ func indicators(n int) []slo.ServiceLevelIndicator {
 					P50Milliseconds: count(25), P90Milliseconds: count(47), P99Milliseconds: count(98),
 					P99Bucket: &slo.LatencyBucket{OverMilliseconds: 50, UpToMilliseconds: count(100)},
 				},
-				Day: &slo.IndicatorDay{GoodMinutes: 1400, IdleMinutes: 30, UnknownMinutes: 10, GoodRatio: "1"},
+				Evidence: &slo.IndicatorEvidence{EvaluationTime: metav1.NewMicroTime(observed)},
+				Day:      &slo.IndicatorDay{GoodMinutes: 1400, IdleMinutes: 30, UnknownMinutes: 10, GoodRatio: "1"},
 			},
 		})
 	}

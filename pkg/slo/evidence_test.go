@@ -44,6 +44,30 @@ func TestEvidenceOfRules(t *testing.T) {
 	}
 }
 
+// TestEvidenceOfKeys wants every indicator to point to the evidence of its report, and
+// none to anything where nothing was read.
+func TestEvidenceOfKeys(t *testing.T) {
+	objectives, err := Catalog(DefaultWindow, DefaultMinimumRequests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	reading, resources := manyKeys()
+	judged := Judge(objectives, reading, resources, Options{})
+	at := map[string]*v1alpha1.Evidence{}
+	for _, r := range judged.Reports {
+		at[r.Name] = r.Status.Evidence
+	}
+	for _, i := range Indicators(judged.Assessments, noDays) {
+		want := at[i.Spec.Report]
+		if (want == nil) != (i.Status.Evidence == nil) || want != nil && !i.Status.Evidence.EvaluationTime.Equal(&want.EvaluationTime) {
+			t.Fatalf("%s: %+v, and its report %+v", i.Name, i.Status.Evidence, want)
+		}
+	}
+	if at[APILatencyMutating] == nil || at[PodStartupLatency] != nil {
+		t.Errorf("evidence of mutating %v, of pods %v, which nobody read", at[APILatencyMutating], at[PodStartupLatency])
+	}
+}
+
 func requestLatency() sources.Signal {
 	signals := Signals()
 	return signals[slices.IndexFunc(signals, func(s sources.Signal) bool { return s.Name == SignalRequestLatency })]

@@ -21,6 +21,7 @@ pkg/evaluation             pkg/apis pkg/evidence pkg/slo pkg/apf pkg/sources
 pkg/cluster                pkg/apis pkg/slo
 pkg/slo                    pkg/apis pkg/evidence pkg/objectives pkg/sources
 pkg/evidence               pkg/apis pkg/sources
+pkg/evidence/evidencetest  pkg/apis
 pkg/objectives             pkg/sources
 pkg/apf                    pkg/apis pkg/evidence pkg/sources pkg/apf/configuration pkg/apf/forecast
 pkg/apf/configuration      pkg/apis

@@ -18,6 +18,7 @@ import (
 	"example.io/slo-apiserver/pkg/apf"
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
 	"example.io/slo-apiserver/pkg/evidence/evidencetest"
+	"example.io/slo-apiserver/pkg/objectives"
 	"example.io/slo-apiserver/pkg/slo"
 	"example.io/slo-apiserver/pkg/sources"
 	"example.io/slo-apiserver/pkg/sources/prometheus"
@@ -48,6 +49,7 @@ func testEvidence(t *testing.T, peer prometheustest.Peer, seeds int, step float6
 	samples = append(samples, levelSamples("evidence-0")...)
 	samples = append(samples, besideSamples("evidence-0")...)
 	address := peer.Start(t, samples)
+	definitions := evidenceDefinitions(t)
 	pasted := map[string]int{}
 	total := [3]int{} // bytes of reports, of indicators and of levels
 	for seed := range seeds {
@@ -56,13 +58,13 @@ func testEvidence(t *testing.T, peer prometheustest.Peer, seeds int, step float6
 			t.Fatal(err)
 		}
 		source, err := prometheus.New(prometheus.Config{
-			Client: client, Signals: slices.Concat(slo.Signals(), apf.Signals()), Timeout: time.Minute,
+			Client: client, Signals: slices.Concat(definitions.Signals, apf.Signals()), Timeout: time.Minute,
 			Match: map[string]string{"scenario": fmt.Sprint("evidence-", seed)},
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		evaluate := evidenceEvaluation(t)
+		evaluate := evidenceEvaluation(definitions.Objectives)
 		for m := 6.0; m < pastMinutes; m += step {
 			reading, err := source.Read(t.Context(), pastMinute(m), slo.DefaultWindow)
 			if err != nil {
@@ -79,7 +81,7 @@ func testEvidence(t *testing.T, peer prometheustest.Peer, seeds int, step float6
 	t.Logf("figures that were compared: %v", pasted)
 	t.Logf("bytes as kubectl prints them, all in all: %d of reports, %d of indicators, %d of levels", total[0], total[1], total[2])
 	for _, figure := range []string{
-		"requests", "slowRequests", "with births", "indicators.requests", "indicators.slowRequests", "indicators.p99Milliseconds",
+		"ratio-of-bad", "ratio-of-good", "requests", "slowRequests", "with births", "indicators.requests", "indicators.slowRequests", "indicators.p99Milliseconds",
 		"indicators.total.p99Milliseconds", "indicators.total.lostMilliseconds", "indicators.total.lostPerRequestMilliseconds",
 		"overhead.lostMilliseconds", "overhead.lostPerRequestMilliseconds", "overhead.keysOverThreshold",
 		"overhead.webhooks.calls", "overhead.webhooks.milliseconds", "overhead.webhooks.perCallMilliseconds",
@@ -121,6 +123,9 @@ func paste(t *testing.T, address, name string, e *v1alpha1.Evidence, claims []ev
 	for figure, n := range compared {
 		pasted[figure] += n
 	}
+	if compared["slowRequests"] > 0 {
+		pasted[name]++
+	}
 	for figure, n := range without {
 		pasted["without: "+figure] += n
 	}
@@ -141,12 +146,25 @@ func size(t *testing.T, list any) int {
 	return len(text)
 }
 
-func evidenceEvaluation(t *testing.T) func(*sources.Reading) ([]v1alpha1.SLOReport, []v1alpha1.ServiceLevelIndicator, []v1alpha1.APFHeadroom) {
+// evidenceDefinitions are what is built in, and ratios by good events and by bad ones.
+func evidenceDefinitions(t *testing.T) slo.Definitions {
 	t.Helper()
-	objectives, err := slo.Catalog(slo.DefaultWindow, slo.DefaultMinimumRequests)
+	catalog, err := objectives.Load("test.yaml", []byte("apiVersion: "+objectives.APIVersion+"\nkind: "+objectives.Kind+`
+objectives:
+- {name: ratio-of-bad, description: d, signal: api-requests, verbs: [POST, PATCH], bad: {code: [4xx, "500"]}, goodRatio: "0.999"}
+- {name: ratio-of-good, description: d, signal: api-requests, key: [group, resource, verb], good: {code: ["201"]}, goodRatio: "0.9"}
+`))
 	if err != nil {
 		t.Fatal(err)
 	}
+	definitions, err := slo.Define(catalog, slo.DefaultWindow, slo.DefaultMinimumRequests)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return definitions
+}
+
+func evidenceEvaluation(all []slo.Objective) func(*sources.Reading) ([]v1alpha1.SLOReport, []v1alpha1.ServiceLevelIndicator, []v1alpha1.APFHeadroom) {
 	classes := map[schema.GroupResource]slo.Class{
 		{Group: "example.com", Resource: "widgets"}: slo.Custom, {Group: "apps", Resource: "deployments"}: slo.BuiltIn,
 		{Resource: "secrets"}: slo.Virtual, // of the group that the others are in
@@ -163,7 +181,7 @@ func evidenceEvaluation(t *testing.T) func(*sources.Reading) ([]v1alpha1.SLORepo
 	}
 	noDays := func(string) slo.Days { return slo.Days{} }
 	return func(reading *sources.Reading) ([]v1alpha1.SLOReport, []v1alpha1.ServiceLevelIndicator, []v1alpha1.APFHeadroom) {
-		judged := slo.Judge(objectives, reading, resources, slo.Options{})
+		judged := slo.Judge(all, reading, resources, slo.Options{})
 		return judged.Reports, slo.Indicators(judged.Assessments, noDays),
 			apf.Evaluate(reading, []*flowcontrolv1.PriorityLevelConfiguration{level}, nil, apf.Options{})
 	}

@@ -74,9 +74,9 @@ func (b *Buckets) nativeRank(q float64) (i int, share float64) {
 		return -1, 0
 	}
 	rank := (1 - q) * count
-	for i := len(b.Counts) - 1; i >= 0; i-- {
+	for i, upTo := range slices.Backward(b.Counts) {
 		in := b.in(i)
-		if above := count - (b.Counts[i] - in); in > 0 && above >= rank {
+		if above := count - (upTo - in); in > 0 && above >= rank {
 			return i, (above - rank) / in
 		}
 	}

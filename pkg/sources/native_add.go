@@ -113,7 +113,7 @@ func (n NativeBucket) exponents() (near, far float64) {
 
 // in is the bucket of a schema, which is no higher, that this one is within; without a
 // count. Its bounds are computed, also where they are the same ones: they have to be
-// those of its neighbours, to the last bit.
+// those of its neighbors, to the last bit.
 func (n NativeBucket) in(schema int) NativeBucket {
 	_, far := n.exponents()
 	per := math.Exp2(float64(schema)) // buckets to a power of two

@@ -21,7 +21,7 @@ func TestFromNative(t *testing.T) {
 	}{
 		{"nothing", nil, false, []float64{inf}, []float64{0}},
 		{"out of order, with a gap", []NativeBucket{{4, 8, 2}, {1, 2, 3}}, false, []float64{1, 2, 4, 8, inf}, []float64{0, 3, 3, 5, 5}},
-		{"neighbours", []NativeBucket{{1, 2, 3}, {2, 4, 2}}, false, []float64{1, 2, 4, inf}, []float64{0, 3, 5, 5}},
+		{"neighbors", []NativeBucket{{1, 2, 3}, {2, 4, 2}}, false, []float64{1, 2, 4, inf}, []float64{0, 3, 5, 5}},
 		{"zero bucket below others", []NativeBucket{{-0.1, 0.1, 1}, {1, 2, 3}}, false, []float64{0, 0.1, 1, 2, inf}, []float64{0, 1, 1, 4, 4}},
 		{"zero bucket above others", []NativeBucket{{-0.1, 0.1, 1}, {-2, -1, 3}}, false, []float64{-2, -1, -0.1, 0, inf}, []float64{0, 3, 3, 4, 4}},
 		{"zero bucket alone", []NativeBucket{{-0.1, 0.1, 1}}, false, []float64{-0.1, 0.1, inf}, []float64{0, 1, 1}},

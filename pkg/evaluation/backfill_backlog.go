@@ -39,7 +39,7 @@ func (c chunk) minutes() int { return int(c.last.Sub(c.first)/c.step) + 1 }
 // since leaves out what is before the oldest minute that is of use.
 func (c chunk) since(oldest time.Time) chunk {
 	if late := oldest.Sub(c.first); late > 0 {
-		c.first = c.first.Add((late + c.step - 1) / c.step * c.step)
+		c.first = c.first.Add((late + c.step - 1).Truncate(c.step))
 	}
 	return c
 }

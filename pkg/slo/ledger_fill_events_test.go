@@ -149,8 +149,8 @@ func TestFillEventsOfLongAgo(t *testing.T) {
 	l := ratioLedger(t)
 	l.Record(scenarioAt, eventful(1))
 	want := l.BurnRates("availability", scenarioAt)
-	for _, ago := range []time.Duration{burnThreeDays, burnThreeDays + 1, 2 * burnThreeDays} {
-		l.Fill(scenarioAt.Add(-ago*time.Minute), eventful(500))
+	for _, ago := range []int{burnThreeDays, burnThreeDays + 1, 2 * burnThreeDays} {
+		l.Fill(scenarioAt.Add(-time.Duration(ago)*time.Minute), eventful(500))
 	}
 	if diff := cmp.Diff(want, l.BurnRates("availability", scenarioAt)); diff != "" {
 		t.Error(diff)

@@ -31,20 +31,13 @@ func (p *Part) Figure(figure, expression string) {
 // Signal that the figures so far were read from. It is left out where one of them names
 // its metric, and there is nothing else to say.
 func (p *Part) Signal(signal sources.Signal, result sources.Result, series int) {
+	// Native histograms have the name of the metric, and classic ones are read by bucket.
 	named := slices.ContainsFunc(p.Figures, func(f v1alpha1.FigureEvidence) bool {
-		return strings.Contains(f.Expression, signal.Metrics[0]+suffix(signal)+"{")
+		return strings.Contains(f.Expression, signal.Metrics[0]+"{") || strings.Contains(f.Expression, signal.Metrics[0]+"_bucket{")
 	})
 	if !named || !slices.Equal(result.Metrics, signal.Metrics[:1]) {
 		p.Signals = append(p.Signals, Signal(signal, result, series))
 	}
-}
-
-// suffix of the series that counts of the signal are read from.
-func suffix(signal sources.Signal) string {
-	if signal.Kind == sources.Histogram {
-		return "_bucket"
-	}
-	return ""
 }
 
 // Join another part.

@@ -30,6 +30,7 @@ func TestPart(t *testing.T) {
 		"none":                  {counter, "", nil, 0, true},
 		"too long":              {counter, "sum(requests_total{})" + strings.Repeat(" ", 16<<10), counter.Metrics[:1], 0, true},
 		"buckets":               {histogram, "sum(latency_bucket{})", histogram.Metrics, 1, false},
+		"native":                {histogram, "sum(histogram_count(latency{}))", histogram.Metrics, 1, false},
 		"only sums say nothing": {histogram, "sum(latency_sum{})", histogram.Metrics, 1, true},
 	} {
 		var part evidence.Part

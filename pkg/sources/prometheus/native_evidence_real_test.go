@@ -26,6 +26,7 @@ func TestRealNativeEvidence(t *testing.T) {
 		samples = append(samples, pastSamplesOf(scenario, 1, change)...)
 	}
 	address := prometheustest.Prometheus3.Start(t, samples)
+	definitions := evidenceDefinitions(t)
 	for scenario := range layouts {
 		t.Run(scenario, func(t *testing.T) {
 			client, err := prometheus.NewClient(prometheus.ClientConfig{URL: address})
@@ -33,12 +34,12 @@ func TestRealNativeEvidence(t *testing.T) {
 				t.Fatal(err)
 			}
 			source, err := prometheus.New(prometheus.Config{
-				Client: client, Signals: slo.Signals(), Timeout: time.Minute, Match: map[string]string{"scenario": scenario},
+				Client: client, Signals: definitions.Signals, Timeout: time.Minute, Match: map[string]string{"scenario": scenario},
 			})
 			if err != nil {
 				t.Fatal(err)
 			}
-			evaluate, pasted := evidenceEvaluation(t), map[string]int{}
+			evaluate, pasted := evidenceEvaluation(definitions.Objectives), map[string]int{}
 			for m := 6.0; m < pastMinutes; m += 2.87 {
 				reading, err := source.Read(t.Context(), pastMinute(m), slo.DefaultWindow)
 				if err != nil {

@@ -35,8 +35,8 @@ func IdentitySignals() []Signal {
 			Metrics: []string{"apiserver_request_total"},
 			Labels:  []string{"group"},
 			// Without requests that are for no resource, such as /healthz: these are of
-			// the group "", too.
-			Match: map[string][]string{"scope": {"cluster", "namespace", "resource"}},
+			// the group "", too. Reads are enough to know a server by, and a part of all.
+			Match: map[string][]string{"scope": {"cluster", "namespace", "resource"}, "verb": {"GET", "LIST"}},
 		},
 	}
 }
@@ -68,9 +68,9 @@ func Strangers(reading *Reading) []Warning {
 			note(ForeignServer, s.Instance, "a server of version "+s.Values[0])
 		}
 	}
-	// A kube-apiserver itself reads and writes objects of the core group from its start
-	// on, over its loopback client (k8s.io/kubernetes pkg/controlplane: namespaces of the
-	// system, the service kubernetes; admission plugins watch others).
+	// A kube-apiserver reads objects of the core group from its start on, over its loopback
+	// client (k8s.io/kubernetes pkg/controlplane: namespaces of the system, the service
+	// kubernetes; admission plugins list others).
 	serving, others := map[string]bool{}, map[string]bool{}
 	for _, s := range reading.Results[SignalRequestGroups].Series {
 		switch {

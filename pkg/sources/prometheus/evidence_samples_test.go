@@ -116,6 +116,7 @@ func besideSamples(scenario string) []prometheustest.Sample {
 				}
 				add(metric+"_sum", labels, count*each)
 			}
+			add("apiserver_request_total", `component="apiserver",group="",resource="pods",verb="GET",scope="resource",code="200"`, math.Floor(n*23))
 			requests := `component="apiserver",group="",resource="pods",verb="POST",scope="resource",code=`
 			add("apiserver_request_total", requests+`"201"`, math.Floor(n*17))
 			add("apiserver_request_total", requests+`"409"`, math.Floor(n*5))

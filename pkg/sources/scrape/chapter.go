@@ -18,9 +18,8 @@ import (
 // the step of the sum (8 bytes) and of the counts.
 type chapter struct {
 	bounds  []float64 // shared with others
-	counts  []float64 // the newest known ones
-	sum     float64
-	base    int // scrape from which the first record counts
+	newest  []byte    // known value, as a record has it that is anew: a fifth of what counts take
+	base    int       // scrape from which the first record counts
 	log     []byte
 	earlier *chapter
 }
@@ -76,26 +75,57 @@ func (c *chapter) isWhole() bool {
 	return false
 }
 
-// record a known value.
-func (c *chapter) record(scrapes int, k kind, now sample) {
-	counts, sum := now.counts, now.number
+// record a known value, which comes after the counts before, or after nothing.
+func (c *chapter) record(scrapes int, k kind, before []float64, now *sample) {
 	var space [256]byte
-	payload := append(space[:0], byte(k))
-	payload = binary.LittleEndian.AppendUint64(payload, math.Float64bits(sum-c.sum))
-	if sparse, exact := appendSparse(payload, c.counts, counts); exact {
-		payload = sparse
-	} else {
-		payload[0] |= dense
-		for i := range counts {
-			payload = binary.LittleEndian.AppendUint64(payload, math.Float64bits(counts[i]-c.counts[i]))
-		}
+	step := now.number
+	if k == added {
+		step -= c.sum()
 	}
+	payload := appendValue(space[:0], k, step, before, now.counts)
 	c.reserve(len(payload) + 2*binary.MaxVarintLen32)
 	c.log = binary.AppendUvarint(c.log, uint64(scrapes))
 	c.log = binary.AppendUvarint(c.log, uint64(len(payload)))
 	c.log = append(c.log, payload...)
-	copy(c.counts, counts)
-	c.sum = sum
+	payload = appendValue(space[:0], anew, now.number, nil, now.counts)
+	if len(payload) > cap(c.newest) {
+		c.newest = nil // append would double it
+	}
+	c.newest = append(c.newest[:0], payload...)
+}
+
+// sum of the newest known value.
+func (c *chapter) sum() float64 { return sumIn(c.newest) }
+
+func sumIn(payload []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(payload[1:])) }
+
+// counts of the newest known value, in the memory of to if that is enough.
+func (c *chapter) counts(to []float64) []float64 {
+	n := len(c.bounds)
+	to = slices.Grow(to[:0], n)[:n]
+	rest := c.newest[9:]
+	if c.newest[0]&dense != 0 {
+		for i := range to {
+			to[i] = math.Float64frombits(binary.LittleEndian.Uint64(rest[8*i:]))
+		}
+		return to
+	}
+	count, next := 0.0, 0
+	for len(rest) > 0 {
+		var skip int
+		var more int64
+		skip, more, rest = cutStep(rest)
+		for end := next + skip; next < end; next++ {
+			to[next] = count
+		}
+		count += float64(more)
+		to[next] = count
+		next++
+	}
+	for ; next < n; next++ {
+		to[next] = count
+	}
+	return to
 }
 
 // reserve room for a record. A log grows until the history is full and not after
@@ -108,13 +138,38 @@ func (c *chapter) reserve(n int) {
 	}
 }
 
+// appendValue of a record: the step of its sum, and those from the counts before, or
+// from zero, to the counts after.
+func appendValue(to []byte, k kind, sum float64, before, after []float64) []byte {
+	begin := len(to)
+	to = append(to, byte(k))
+	to = binary.LittleEndian.AppendUint64(to, math.Float64bits(sum))
+	if sparse, exact := appendSparse(to, before, after); exact {
+		return sparse
+	}
+	to[begin] |= dense
+	for i := range after {
+		to = binary.LittleEndian.AppendUint64(to, math.Float64bits(after[i]-at(before, i)))
+	}
+	return to
+}
+
+// at is the count at i, which is zero where there were none.
+func at(counts []float64, i int) float64 {
+	if counts == nil {
+		return 0
+	}
+	return counts[i]
+}
+
 // appendSparse steps from before to after, when they are integers.
 func appendSparse(to []byte, before, after []float64) (log []byte, exact bool) {
 	const largest = 1 << 53 // up to which every integer is a float64
 	last, skip := int64(0), uint64(0)
 	for i := range after {
-		step := int64(after[i] - before[i])
-		if !(after[i] < largest) || float64(int64(after[i])) != after[i] || float64(int64(before[i])) != before[i] {
+		from := at(before, i)
+		step := int64(after[i] - from)
+		if !(after[i] < largest) || float64(int64(after[i])) != after[i] || float64(int64(from)) != from {
 			return nil, false
 		}
 		if step == last {
@@ -126,6 +181,17 @@ func appendSparse(to []byte, before, after []float64) (log []byte, exact bool) {
 		last, skip = step, 0
 	}
 	return to, true
+}
+
+// cutStep cuts the first step off those that are integers: after how many counts the
+// step is another one, and by how much it is more.
+func cutStep(steps []byte) (skip int, more int64, rest []byte) {
+	if len(steps) > 1 && steps[0] < 0x80 && steps[1] < 0x80 { // as nearly all have it
+		return int(steps[0]), int64(steps[1]>>1) ^ -int64(steps[1]&1), steps[2:]
+	}
+	passed, n := binary.Uvarint(steps)
+	more, m := binary.Varint(steps[n:])
+	return int(passed), more, steps[n+m:]
 }
 
 // cut the first record off a log.
@@ -162,7 +228,7 @@ func (s *steps) reset(n int) {
 // add the step of a record.
 func (s *steps) add(payload []byte) {
 	s.found = true
-	s.sum += math.Float64frombits(binary.LittleEndian.Uint64(payload[1:]))
+	s.sum += sumIn(payload)
 	rest := payload[9:]
 	if payload[0]&dense != 0 {
 		for i := range s.counts {
@@ -171,16 +237,11 @@ func (s *steps) add(payload []byte) {
 		return
 	}
 	for i := 0; len(rest) > 0; i++ {
-		if len(rest) > 1 && rest[0] < 0x80 && rest[1] < 0x80 { // as nearly all have it
-			i += int(rest[0])
-			s.over[i] += float64(int64(rest[1]>>1) ^ -int64(rest[1]&1))
-			rest = rest[2:]
-			continue
-		}
-		skip, n := binary.Uvarint(rest)
-		step, m := binary.Varint(rest[n:])
-		i, rest = i+int(skip), rest[n+m:]
-		s.over[i] += float64(step)
+		var skip int
+		var more int64
+		skip, more, rest = cutStep(rest)
+		i += skip
+		s.over[i] += float64(more)
 	}
 }
 
@@ -188,17 +249,18 @@ func (s *steps) add(payload []byte) {
 // less all steps.
 func (s *steps) addBase(c *chapter) {
 	var logged steps
-	logged.reset(len(c.counts))
+	logged.reset(len(c.bounds))
 	for log := c.log; len(log) > 0; {
 		_, payload, rest := cut(log)
 		if log = rest; kindOf(payload).state() == known {
 			logged.add(payload)
 		}
 	}
+	newest := c.counts(nil)
 	for i, n := range logged.total() {
-		s.counts[i] += c.counts[i] - n
+		s.counts[i] += newest[i] - n
 	}
-	s.found, s.sum = true, s.sum+c.sum-logged.sum
+	s.found, s.sum = true, s.sum+c.sum()-logged.sum
 }
 
 // total of each count.

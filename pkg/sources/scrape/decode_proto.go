@@ -97,6 +97,9 @@ func notEOF(err error) error {
 }
 
 func (d *protoDecoder) metric(message []byte) error {
+	if found, err := d.again(message); found || err != nil {
+		return err
+	}
 	end := labelsEnd(message)
 	d.value.reset(d.buckets)
 	scattered, err := d.value.read(message[end:])

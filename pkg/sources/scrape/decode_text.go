@@ -96,7 +96,7 @@ func (d *textDecoder) again(line []byte) (found bool, err error) {
 	}
 	pl := d.places.expected()
 	if pl == nil || !startsWith(labels, pl.raw) {
-		pl = d.places.byRaw[string(labels[:bytes.LastIndexByte(labels, '}')+1])]
+		pl = d.places.known(labels[:bytes.LastIndexByte(labels, '}')+1])
 	}
 	if pl == nil || len(labels) <= len(pl.raw) || labels[len(pl.raw)] != ' ' {
 		return false, nil
@@ -219,7 +219,7 @@ func (d *textDecoder) endFamily(next *family) error {
 			raw = nil
 		}
 		if raw != nil {
-			d.places.spelled = spelled{h.spelling.texts, bounds(h.buckets)}
+			d.places.spelled = spelled{h.spelling.texts, d.places.boundsOf(h.buckets)}
 		}
 		pl, err := d.identify(d.family, d.places, h.labels, raw)
 		if err != nil {

@@ -24,7 +24,7 @@ func (h *histogram) empty() bool {
 }
 
 // add what a scrape says.
-func (h *histogram) add(scrape int, now sample) {
+func (h *histogram) add(scrape int, now *sample) {
 	c := h.chapter
 	switch {
 	case now.state != known:
@@ -35,15 +35,24 @@ func (h *histogram) add(scrape int, now sample) {
 			c = h.open(scrape, nil)
 		}
 		c.mark(scrape-h.last, now.state)
-	case c == nil || h.before != known || !sameBounds(c.bounds, now.bounds) || isReset(c.counts, now.counts):
-		// A histogram is reset as a whole when one of its buckets falls: taken alone,
-		// a bucket that has passed its old count again would seem to have counted the
-		// difference. With other bounds it was registered anew.
-		h.open(scrape, now.bounds).record(scrape-h.last, anew, now)
-	case h.state == known && sameNumber(c.sum, now.number) && slices.Equal(c.counts, now.counts):
+	case now.again:
 		return
+	case c == nil || h.before != known || !sameBounds(c.bounds, now.bounds):
+		// With other bounds it was registered anew.
+		h.open(scrape, now.bounds).record(scrape-h.last, anew, nil, now)
 	default:
-		c.record(scrape-h.last, added, now)
+		var space [64]float64
+		before := c.counts(space[:0])
+		if isReset(before, now.counts) {
+			// As a whole when one of its buckets falls: taken alone, a bucket that has
+			// passed its old count again would seem to have counted the difference.
+			h.open(scrape, now.bounds).record(scrape-h.last, anew, nil, now)
+			break
+		}
+		if h.state == known && sameNumber(c.sum(), now.number) && slices.Equal(before, now.counts) {
+			return
+		}
+		c.record(scrape-h.last, added, before, now)
 	}
 	h.last, h.state = scrape, now.state
 	if now.state != unknown {
@@ -58,10 +67,10 @@ func (h *histogram) open(scrape int, bounds []float64) *chapter {
 	case c == nil:
 		h.last = scrape
 	case c.bounds == nil:
-		c.bounds, c.counts = bounds, make([]float64, len(bounds))
+		c.bounds = bounds
 		return c
 	}
-	h.chapter = &chapter{bounds: bounds, counts: make([]float64, len(bounds)), base: h.last, earlier: c}
+	h.chapter = &chapter{bounds: bounds, base: h.last, earlier: c}
 	return h.chapter
 }
 

@@ -68,7 +68,7 @@ func checkStory(t *testing.T, values []naiveValue, windows *rand.Rand) {
 		if v.state == known {
 			now.bounds, now.counts, now.number = v.histogram.Bounds, v.histogram.Counts, v.histogram.Sum
 		}
-		h.add(scrape, now)
+		h.add(scrape, &now)
 		if windows.IntN(4) == 0 {
 			first += windows.IntN(scrape - first + 1)
 			h.prune(first)
@@ -116,7 +116,7 @@ func TestHistogramLogIsBounded(t *testing.T) {
 	now := sample{state: known, bounds: []float64{1, math.Inf(1)}, counts: []float64{0, 0}}
 	for scrape := range 10_000 {
 		now.counts[0], now.counts[1], now.number = now.counts[0]+1, now.counts[1]+2, now.number+0.5
-		h.add(scrape, now)
+		h.add(scrape, &now)
 		h.prune(scrape - 40)
 	}
 	if held := cap(h.chapter.log); held > 2048 || h.chapter.earlier != nil {

@@ -3,29 +3,41 @@
 
 package scrape
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // place of a series in the answers of a target: where it stood last time, and
 // how its labels were spelled there.
 type place struct {
 	raw  string    // the labels as spelled, or notRemembered
 	id   *identity // nil when no signal reads the series
+	held *series   // of exposition.process, which has what stood here last
+	seen uint32    // number of the scan that had it last
+	at   int32     // index in places.order; -1 when it is new
 	bare bool      // has no labels
-	seen uint64    // number of the scan that had it last
-	at   int       // index in places.order; -1 when it is new
 }
 
 // places of a family in the last answer of a target. A target exposes its series
 // in the same order each time, but for those that come and go: the series after
 // the last one is mostly the one that was there last time.
 type places struct {
-	scan        uint64   // number of the scan that had the family last
-	order, next []*place // of the last scan, and of the one under way
-	at          int      // index in order of the place that is expected next
-	byRaw       map[string]*place
-	byID        map[*identity]*place
-	bounds      []float64 // of the last histogram: the next one mostly has the same
-	spelled     spelled   // in the text format
+	scan    uint32    // number of the scan that had the family last
+	exposed bool      // in that scan, with a series at least
+	order   []*place  // of the last scan
+	at      int       // index in order of the place that is expected next
+	moved   []*place  // of the scan under way, once it differs from order
+	index   *index    // nil until it is needed in the scan under way
+	bounds  []float64 // of the last histogram: the next one mostly has the same
+	spelled spelled   // in the text format
+}
+
+// index finds places that do not stand where they stood. It is made when one does
+// not, and kept for that scan only: maps would be the largest part of a target.
+type index struct {
+	byRaw map[string]*place
+	byID  map[*identity]*place
 }
 
 const (
@@ -35,8 +47,22 @@ const (
 	notRemembered = "\x00"
 )
 
-func newPlaces() *places {
-	return &places{byRaw: map[string]*place{}, byID: map[*identity]*place{}}
+// begin a scan.
+func (p *places) begin(scan uint32) {
+	p.scan, p.exposed, p.at, p.moved, p.index = scan, false, 0, nil, nil
+}
+
+func (p *places) indexed() *index {
+	if p.index == nil {
+		p.index = &index{make(map[string]*place, len(p.order)), make(map[*identity]*place, len(p.order))}
+		for _, pl := range p.order {
+			p.index.byRaw[pl.raw] = pl
+			if pl.id != nil {
+				p.index.byID[pl.id] = pl
+			}
+		}
+	}
+	return p.index
 }
 
 // expected is the place that comes next if the answer is like the last one; nil
@@ -53,21 +79,22 @@ func (p *places) known(raw []byte) *place {
 	if e := p.expected(); e != nil && e.raw == string(raw) {
 		return e
 	}
-	return p.byRaw[string(raw)]
+	return p.indexed().byRaw[string(raw)]
 }
 
 // learn how the labels of a series are spelled; id is nil for one that no signal
 // reads, and raw for what is not to be remembered.
 func (p *places) learn(raw []byte, id *identity, bare bool) *place {
-	pl := p.byID[id]
+	index := p.indexed()
+	pl := index.byID[id]
 	if pl == nil {
 		pl = &place{at: -1}
 	} else {
-		delete(p.byRaw, pl.raw) // it was spelled in another way before
+		delete(index.byRaw, pl.raw) // it was spelled in another way before
 	}
 	pl.id, pl.bare, pl.raw = id, bare, notRemembered
 	if id != nil {
-		p.byID[id] = pl
+		index.byID[id] = pl
 	}
 	if raw != nil && len(raw) <= longestRaw {
 		if id != nil && id.spelled == string(raw) {
@@ -75,21 +102,28 @@ func (p *places) learn(raw []byte, id *identity, bare bool) *place {
 		} else {
 			pl.raw = string(raw)
 		}
-		p.byRaw[pl.raw] = pl
+		index.byRaw[pl.raw] = pl
 	}
 	return pl
 }
 
 // take a place in the scan under way.
-func (p *places) take(pl *place, scan uint64) error {
+func (p *places) take(pl *place, scan uint32) error {
 	if pl.seen == scan && pl.id != nil {
 		return fmt.Errorf("one series of %s stands twice: %s", pl.id.family.name, formatLabels(pl.id.labels()))
 	}
-	if pl.at >= 0 {
-		p.at = pl.at + 1
+	switch {
+	case p.moved == nil && pl == p.expected():
+	case p.moved == nil:
+		p.moved = append(make([]*place, 0, len(p.order)+1), p.order[:p.at]...)
+		fallthrough
+	default:
+		if pl.seen != scan && p.indexed().byRaw[pl.raw] == pl {
+			p.moved = append(p.moved, pl)
+		}
 	}
-	if pl.seen != scan && p.byRaw[pl.raw] == pl {
-		p.next = append(p.next, pl)
+	if pl.at >= 0 {
+		p.at = int(pl.at) + 1
 	}
 	pl.seen = scan
 	return nil
@@ -97,21 +131,14 @@ func (p *places) take(pl *place, scan uint64) error {
 
 // end of a scan that had the family: its order is the one to expect from now on.
 func (p *places) end() {
-	for i, pl := range p.next {
-		pl.at = i
-	}
-	clear(p.order)
-	p.order, p.next, p.at = p.next, p.order[:0], 0
-	if len(p.byRaw) != len(p.order) || len(p.byID) > len(p.order) {
-		for raw, pl := range p.byRaw {
-			if pl.seen != p.scan {
-				delete(p.byRaw, raw)
-			}
+	switch {
+	case p.moved != nil:
+		p.order = p.moved
+		for i, pl := range p.order {
+			pl.at = int32(i)
 		}
-		for id, pl := range p.byID {
-			if pl.seen != p.scan {
-				delete(p.byID, id)
-			}
-		}
+	case p.at < len(p.order):
+		p.order = slices.Delete(p.order, p.at, len(p.order))
 	}
+	p.moved, p.index = nil, nil
 }

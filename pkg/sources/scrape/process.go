@@ -6,8 +6,6 @@ package scrape
 import (
 	"slices"
 	"time"
-
-	"example.io/slo-apiserver/pkg/sources"
 )
 
 // process is the history of one process.
@@ -16,10 +14,7 @@ type process struct {
 	first    time.Time   // of all its scrapes, those that are no longer kept included
 	times    []time.Time // of its scrapes, ascending
 	offset   int         // number of times[0]; scrapes are numbered from 0
-	series   map[*identity]*series
-	ordered  []*series           // the same, in the order in which they were first seen
-	order    []*series           // those of the newest scrape that are held, in its order
-	before   []*series           // an order that is no longer needed, for its memory
+	series   []*series           // in the order in which they were first seen
 	families map[string]met      // that it has exposed so far
 	warnings map[string][]string // of the newest scrape
 	// refused is when a series was first refused over the limit. From then on no
@@ -64,36 +59,25 @@ func (p *process) add(e *exposition, limit int) {
 	scrape := p.offset + len(p.times) - 1
 	p.warnings = e.warnings
 	p.meet(e.families, scrape)
-	next := 0 // index in order of the series that is expected
-	order := p.order
-	p.order = p.before[:0]
+	l := lookup{process: p, before: e.process, limit: limit}
+	e.process = p
 	var last *family
 	replaced := false
-	for _, sample := range e.samples {
-		if f := sample.id.family; f != last {
+	for i := range e.samples {
+		now := &e.samples[i]
+		if f := now.id.family; f != last {
 			last, replaced = f, f.replaced(p.exposes)
 		}
-		if replaced {
+		held := l.of(now, replaced)
+		if held == nil {
 			continue
 		}
-		var held *series
-		if next < len(order) && order[next].id == sample.id {
-			held = order[next]
-		} else if held = p.held(sample.id, limit); held == nil {
-			continue
-		}
-		next = max(next, held.place+1)
-		p.order = append(p.order, held)
 		held.seen = scrape
-		held.add(scrape, sample)
+		held.add(scrape, now)
 	}
-	p.before = order
-	for i, held := range p.order {
-		held.place = i
-	}
-	for _, held := range p.ordered {
+	for _, held := range p.series {
 		if held.seen != scrape {
-			held.add(scrape, sample{state: absent})
+			held.add(scrape, &sample{state: absent})
 		}
 	}
 }
@@ -113,12 +97,11 @@ func (p *process) meet(families map[string]bool, scrape int) {
 	if !fresh {
 		return
 	}
-	p.ordered = slices.DeleteFunc(p.ordered, func(s *series) bool {
+	p.series = slices.DeleteFunc(p.series, func(s *series) bool {
 		if !s.id.family.replaced(p.exposes) {
 			return false
 		}
 		// It was read until now, and is not known to have been there any more.
-		delete(p.series, s.id)
 		delete(p.families, s.id.family.name)
 		return true
 	})
@@ -130,27 +113,6 @@ func (p *process) exposes(metric string) bool {
 	return exposed
 }
 
-// held returns the series with an identity, a new one if need be, or nil over the
-// limit.
-func (p *process) held(id *identity, limit int) *series {
-	if held := p.series[id]; held != nil {
-		return held
-	}
-	if len(p.series) >= limit && p.refused.IsZero() {
-		p.refused = p.newest()
-	}
-	if !p.refused.IsZero() {
-		return nil
-	}
-	held := &series{id: id, place: -1}
-	if id.family.kind == sources.Histogram {
-		held.histogram = &histogram{}
-	}
-	p.series[id] = held
-	p.ordered = append(p.ordered, held)
-	return held
-}
-
 // prune drops scrapes before oldest, except the last of them: a window that
 // begins at oldest is read from there.
 func (p *process) prune(oldest time.Time) {
@@ -160,10 +122,8 @@ func (p *process) prune(oldest time.Time) {
 	}
 	p.times = slices.Delete(p.times, 0, drop)
 	p.offset += drop
-	for _, s := range p.ordered {
-		if s.prune(p.offset); s.gone() {
-			delete(p.series, s.id)
-		}
-	}
-	p.ordered = slices.DeleteFunc(p.ordered, (*series).gone)
+	p.series = slices.DeleteFunc(p.series, func(s *series) bool {
+		s.prune(p.offset)
+		return s.gone()
+	})
 }

@@ -105,29 +105,37 @@ func (v *protoValue) readHistogram(message []byte) error {
 	}
 }
 
-// plainBuckets reads buckets for as long as they are a count and a bound, in that
-// order and nothing else, and returns what follows. Nearly all of a body is that.
+// plainBuckets reads buckets for as long as they are plain, and returns what follows.
 func (v *protoValue) plainBuckets(rest []byte) []byte {
-	const count, bound = byte(bucketCount64)<<3 | byte(protowire.VarintType), byte(bucketBound)<<3 | byte(protowire.Fixed64Type)
-	for len(rest) > 2 && rest[0] == tag(histogramBucket) {
-		size := int(rest[1]) // more than 127 is a longer varint, and not plain
-		if size < 11 || size > 20 || len(rest) < 2+size || rest[2] != count {
+	for {
+		b, after, plain := cutBucket(rest)
+		if !plain {
 			return rest
 		}
-		message := rest[3 : 2+size]
-		n, used := uint64(message[0]), 1
-		if n >= 0x80 {
-			if n, used = binary.Uvarint(message); used <= 0 {
-				return rest
-			}
-		}
-		if len(message) != used+9 || message[used] != bound {
-			return rest
-		}
-		v.buckets = append(v.buckets, bucket{math.Float64frombits(binary.LittleEndian.Uint64(message[used+1:])), float64(n)})
-		rest = rest[2+size:]
+		v.buckets, rest = append(v.buckets, b), after
 	}
-	return rest
+}
+
+// cutBucket reads a bucket that is plain: a count and a bound, in that order and nothing
+// else. Nearly all of a body is that.
+func cutBucket(rest []byte) (b bucket, after []byte, plain bool) {
+	const count, bound = byte(bucketCount64)<<3 | byte(protowire.VarintType), byte(bucketBound)<<3 | byte(protowire.Fixed64Type)
+	if len(rest) < 14 || rest[0] != tag(histogramBucket) || rest[2] != count {
+		return bucket{}, nil, false
+	}
+	end := 2 + int(rest[1]) // more than 127 is a longer varint, and not plain
+	used := end - 12        // of the count
+	if used < 1 || used > 9 || len(rest) < end || rest[end-9] != bound {
+		return bucket{}, nil, false
+	}
+	var n uint64
+	for i, c := range rest[3 : 3+used] {
+		n |= uint64(c&0x7f) << (7 * i)
+		if (c < 0x80) != (i == used-1) {
+			return bucket{}, nil, false
+		}
+	}
+	return bucket{math.Float64frombits(binary.LittleEndian.Uint64(rest[end-8:])), float64(n)}, rest[end:], true
 }
 
 func (v *protoValue) readBucket(message []byte) error {

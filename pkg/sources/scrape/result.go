@@ -130,7 +130,7 @@ func keyOf(values []string) string { return strings.Join(values, "\xff") }
 
 // each series of a process that the signal reads, with the values of its labels.
 func (r *result) each(metric string, s span, visit func(v *view, series *series)) {
-	for _, series := range s.process.ordered {
+	for _, series := range s.process.series {
 		if series.id.family.name != metric {
 			continue
 		}

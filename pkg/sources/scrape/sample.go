@@ -37,10 +37,13 @@ func formatLabels(labels []label) string {
 // counts since the process started.
 type sample struct {
 	id     *identity
+	place  *place // where it stood
 	state  state
 	number float64 // of a histogram: the sum, NaN when the answer does not have it
 	bounds []float64
-	counts []float64
+	counts []float64 // nil when they are again
+	// again: the number and counts are the newest ones of place.held.
+	again bool
 }
 
 // value of a counter or gauge in one scrape.
@@ -63,6 +66,9 @@ const (
 
 // exposition is what is kept of one answer.
 type exposition struct {
+	// process that gave the last answer that was stored: it holds the series that
+	// the places hold on to. The store keeps both up to date.
+	process *process
 	// started is when the process started; zero when it does not say.
 	started time.Time
 	samples []sample

@@ -25,7 +25,7 @@ type scanner struct {
 	limits   Limits
 	ids      *identities
 	pool     *scratches // shared by all scanners
-	scan     uint64     // number of the scan under way, or of the last one
+	scan     uint32     // number of the scan under way, or of the last one
 	places   map[*family]*places
 	roles    map[string]role  // of the text format, once it was met
 	passed   map[*family]bool // over in the scan under way, see scanner_replaced.go
@@ -67,7 +67,7 @@ func (s *scanner) begin() {
 	}
 	clear(families)
 	s.samples, s.counts = s.samples[:0], s.counts[:0]
-	s.result = exposition{families: families}
+	s.result = exposition{process: s.result.process, families: families}
 }
 
 func (s *scanner) end() {
@@ -99,11 +99,11 @@ func (s *scanner) release() {
 func (s *scanner) placesOf(f *family) *places {
 	p := s.places[f]
 	if p == nil {
-		p = newPlaces()
+		p = &places{}
 		s.places[f] = p
 	}
 	if p.scan != s.scan {
-		p.scan, p.at, p.next = s.scan, 0, p.next[:0]
+		p.begin(s.scan)
 	}
 	return p
 }
@@ -130,13 +130,21 @@ func (s *scanner) hasType(f *family, typ string) bool {
 	return false
 }
 
+// exposed says that the answer has a family.
+func (s *scanner) exposed(f *family, p *places) {
+	if !p.exposed {
+		p.exposed = true
+		s.result.families[f.name] = true
+	}
+}
+
 // number adds a series of a counter or gauge. A gauge may be NaN: that is a value.
 func (s *scanner) number(f *family, p *places, pl *place, v float64) error {
-	s.result.families[f.name] = true
+	s.exposed(f, p)
 	if pl.bare && f.name == startTime {
 		s.result.started = unixTime(v)
 	}
-	sm := sample{id: pl.id, state: known, number: v}
+	sm := sample{id: pl.id, place: pl, state: known, number: v}
 	if f.kind == sources.Counter && (!(v >= 0) || math.IsInf(v, 1)) {
 		s.warn(f, "%s has series with the value %v: not read", f.name, v)
 		sm.state, sm.number = unknown, 0
@@ -160,7 +168,7 @@ func (s *scanner) hasClassicBuckets(f *family, buckets []bucket) bool {
 // histogram adds a histogram that has classic buckets. count and sum are NaN when the
 // answer does not have them; buckets may come in any order and are sorted.
 func (s *scanner) histogram(f *family, p *places, pl *place, buckets []bucket, count, sum float64) error {
-	s.result.families[f.name] = true
+	s.exposed(f, p)
 	byBound := func(x, y bucket) int { return cmp.Compare(x.bound, y.bound) }
 	if !slices.IsSortedFunc(buckets, byBound) {
 		slices.SortFunc(buckets, byBound)
@@ -169,7 +177,7 @@ func (s *scanner) histogram(f *family, p *places, pl *place, buckets []bucket, c
 		buckets = append(buckets, bucket{math.Inf(1), count})
 		s.buckets = buckets
 	}
-	sm := sample{id: pl.id, state: known, number: sum}
+	sm := sample{id: pl.id, place: pl, state: known, number: sum}
 	if problem := malformed(buckets); problem != "" {
 		s.warn(f, "%s has histograms %s: not read", f.name, problem)
 		sm.state, sm.number = unknown, 0

@@ -29,7 +29,7 @@ func onlyOld(requests int) []string { return both(requests)[:1] }
 // kept names the families of which a process has series.
 func (s *script) kept(name string) (families []string) {
 	for _, p := range s.source.store.targets[targetID{sources.KubeAPIServer, name}] {
-		for _, series := range p.ordered {
+		for _, series := range p.series {
 			families = append(families, series.id.family.name)
 		}
 	}

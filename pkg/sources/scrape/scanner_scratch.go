@@ -12,6 +12,7 @@ type scratch struct {
 	samples []sample
 	counts  []float64
 	buckets []bucket
+	before  []float64 // counts of one histogram in the last answer
 }
 
 const (
@@ -29,12 +30,12 @@ type scratches struct {
 	idle []*scratch
 }
 
-// isOversized says that a large answer took less than half of it: the first one of a
-// target also has what is passed over in the next. A small answer says nothing of those
-// that come after it.
-func (s *scratch) isOversized() bool {
-	const large = 1 << 12
-	return len(s.counts) > large && len(s.counts) < cap(s.counts)/2
+// isOversized says that a large answer took less than half of the memory: the first one
+// of a target also has what is passed over in the next, and the counts of all that does
+// not change. A small answer says nothing of those that come after it.
+func (s *scratch) isOversized(used, size int) bool {
+	const large = 1 << 9 // samples
+	return len(s.samples) > large && used < size/4
 }
 
 func (s *scratches) take() *scratch {
@@ -50,9 +51,12 @@ func (s *scratches) take() *scratch {
 
 // giveBack a scratch, and hold on to nothing it refers to.
 func (s *scratches) giveBack(used *scratch) {
+	if used.isOversized(len(used.counts), cap(used.counts)) {
+		used.counts = nil
+	}
 	clear(used.samples)
-	if used.isOversized() {
-		used.samples, used.counts = nil, nil
+	if used.isOversized(len(used.samples), cap(used.samples)) {
+		used.samples = nil
 	}
 	if len(used.input) > largestInput {
 		used.input = nil

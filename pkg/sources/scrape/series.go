@@ -15,7 +15,6 @@ type series struct {
 	points    []point    // of a counter or gauge
 	histogram *histogram // otherwise nil
 	seen      int        // number of the newest scrape that had it
-	place     int        // index in process.order, when that has it
 }
 
 // point is the value of a series from one scrape on.
@@ -25,7 +24,7 @@ type point struct {
 }
 
 // add what a scrape says of the series.
-func (s *series) add(scrape int, now sample) {
+func (s *series) add(scrape int, now *sample) {
 	if s.histogram != nil {
 		s.histogram.add(scrape, now)
 		return

@@ -66,7 +66,7 @@ func (s *store) process(id targetID, at time.Time, e *exposition) (*process, err
 	if len(s.targets[id]) >= maxProcesses {
 		return nil, fmt.Errorf("more than %d start times at one address within %s: is %s reliable there?", maxProcesses, s.history, startTime)
 	}
-	p := &process{started: e.started, first: at, series: map[*identity]*series{}, families: map[string]met{}}
+	p := &process{started: e.started, first: at, families: map[string]met{}}
 	s.targets[id] = append(s.targets[id], p)
 	return p, nil
 }

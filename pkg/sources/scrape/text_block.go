@@ -14,7 +14,7 @@ const blockBytes = 32 << 10
 
 // spelled is how the histograms of a family were spelled last.
 type spelled struct {
-	texts  []string  // of le, ascending
+	texts  []string  // from le to the number, by bounds: `le="0.05"} `
 	bounds []float64 // the same
 }
 
@@ -22,8 +22,8 @@ type spelled struct {
 // numbers. It is not found where anything else differs: the lines are then read one
 // by one.
 func (d *textDecoder) block() (found bool, err error) {
-	f, p := d.family, d.places
-	if len(p.byRaw) == 0 || len(p.spelled.texts) == 0 {
+	p := d.places
+	if len(p.order) == 0 || len(p.spelled.texts) == 0 {
 		return false, nil
 	}
 	text, err := d.input.peek(blockBytes)
@@ -36,21 +36,39 @@ func (d *textDecoder) block() (found bool, err error) {
 	}
 	pl := p.expected()
 	if pl == nil || !startsWith(labels, pl.raw) {
-		if pl = p.byRaw[string(upToBound(labels))]; pl == nil {
+		if pl = p.known(upToBound(labels)); pl == nil {
 			return false, nil
 		}
 	}
-	b := blockReader{rest: text, raw: pl.raw, buckets: d.buckets[:0]}
+	begin := len(d.counts)
+	b := blockReader{rest: text, raw: pl.raw, counts: d.counts}
 	sum, count, found := b.read(d.names, p.spelled)
-	d.buckets = b.buckets
-	if !found {
+	if d.counts = b.counts; !found {
+		d.counts = d.counts[:begin]
 		return false, nil
 	}
-	d.line += len(b.buckets) + 2
-	if err := d.histogram(f, p, pl, b.buckets, count, sum); err != nil {
+	d.line += len(b.counts) - begin + 2
+	if err := d.spelledAgain(pl, begin, count, sum); err != nil {
 		return false, err
 	}
 	return true, d.input.skip(len(text) - len(b.rest))
+}
+
+// spelledAgain adds a histogram with the bounds that were spelled last, and the counts
+// from begin on.
+func (d *textDecoder) spelledAgain(pl *place, begin int, count, sum float64) error {
+	bounds, counts := d.places.spelled.bounds, d.counts[begin:]
+	if sameBounds(bounds, pl.bounds()) {
+		if found, err := d.counted(d.family, d.places, pl, begin, sum); found || err != nil {
+			return err
+		}
+	}
+	d.buckets = d.buckets[:0]
+	for i, n := range counts {
+		d.buckets = append(d.buckets, bucket{bounds[i], n})
+	}
+	d.counts = d.counts[:begin]
+	return d.histogram(d.family, d.places, pl, d.buckets, count, sum)
 }
 
 // upToBound returns the labels of a bucket up to le, where le is the last one.
@@ -63,31 +81,27 @@ func upToBound(labels []byte) []byte {
 }
 
 type blockReader struct {
-	rest    []byte
-	raw     string
-	buckets []bucket
+	rest   []byte
+	raw    string
+	counts []float64 // that were read are appended
 }
 
 func (b *blockReader) read(names partNames, s spelled) (sum, count float64, ok bool) {
-	for i, text := range s.texts {
-		rest, ok := cutPrefix(b.rest, names.bucket)
-		if !ok || !startsWith(rest, b.raw) {
+	// The first line begins with the name and the labels; the others as it does.
+	before := b.rest[:len(names.bucket)+len(b.raw)]
+	for _, text := range s.texts {
+		if !bytes.HasPrefix(b.rest, before) {
 			return 0, 0, false
 		}
-		if rest, ok = cutPrefix(rest[len(b.raw):], `le="`); !ok {
-			return 0, 0, false
-		}
-		if rest, ok = cutPrefix(rest, text); !ok {
-			return 0, 0, false
-		}
-		if rest, ok = cutPrefix(rest, `"} `); !ok {
+		rest, ok := cutPrefix(b.rest[len(before):], text)
+		if !ok {
 			return 0, 0, false
 		}
 		n, rest, ok := cutNumber(rest)
 		if !ok {
 			return 0, 0, false
 		}
-		b.buckets, b.rest = append(b.buckets, bucket{s.bounds[i], n}), rest
+		b.counts, b.rest = append(b.counts, n), rest
 	}
 	if sum, ok = b.closed(names.sum); !ok {
 		return 0, 0, false

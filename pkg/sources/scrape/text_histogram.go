@@ -31,7 +31,7 @@ type partialHistogram struct {
 // it can be recognized as a block next time.
 type spelling struct {
 	raw   []byte   // the labels up to le; nil when it is not plain
-	texts []string // of le
+	texts []string // from le to the number
 	parts int      // that were seen beside the buckets
 }
 
@@ -46,7 +46,7 @@ func (s *spelling) line(part part, labels []byte, bound string) {
 		if !plain || !bytes.Equal(raw, s.raw) {
 			s.raw = nil
 		}
-		s.texts = append(s.texts, bound)
+		s.texts = append(s.texts, `le="`+bound+`"} `)
 		return
 	case part == sumOfAll && s.parts == 0, part == countOfAll && s.parts == 1:
 		s.parts++

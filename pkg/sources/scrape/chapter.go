@@ -19,6 +19,7 @@ import (
 type chapter struct {
 	bounds  []float64 // shared with others
 	newest  []byte    // known value, as a record has it that is anew: a fifth of what counts take
+	trace   uint64    // of the bytes that the newest value was read from last
 	base    int       // scrape from which the first record counts
 	log     []byte
 	earlier *chapter
@@ -87,6 +88,7 @@ func (c *chapter) record(scrapes int, k kind, before []float64, now *sample) {
 	c.log = binary.AppendUvarint(c.log, uint64(scrapes))
 	c.log = binary.AppendUvarint(c.log, uint64(len(payload)))
 	c.log = append(c.log, payload...)
+	c.trace = now.trace
 	payload = appendValue(space[:0], anew, now.number, nil, now.counts)
 	if len(payload) > cap(c.newest) {
 		c.newest = nil // append would double it

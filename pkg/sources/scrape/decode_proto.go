@@ -97,8 +97,10 @@ func notEOF(err error) error {
 }
 
 func (d *protoDecoder) metric(message []byte) error {
-	if found, err := d.again(message); found || err != nil {
-		return err
+	if d.trace = 0; d.family.kind == sources.Histogram {
+		if found, err := d.recognized(message); found || err != nil {
+			return err
+		}
 	}
 	end := labelsEnd(message)
 	d.value.reset(d.buckets)

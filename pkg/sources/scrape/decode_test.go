@@ -45,7 +45,7 @@ func newTestScanner(t testing.TB) *scanner {
 func show(e *exposition) string {
 	var out strings.Builder
 	for _, s := range e.samples {
-		fmt.Fprintf(&out, "%s%s", s.id.family.name, formatLabels(s.id.labels()))
+		fmt.Fprintf(&out, "%s%s", s.place.id.family.name, formatLabels(s.place.id.labels()))
 		switch {
 		case s.state == unknown:
 			fmt.Fprint(&out, " unknown")
@@ -263,11 +263,11 @@ func checkExposition(t *testing.T, e *exposition) {
 	}
 	keys := map[string]bool{}
 	for _, s := range e.samples {
-		if keys[s.id.key] {
-			t.Errorf("key %q stands twice", s.id.key)
+		if keys[s.place.id.key] {
+			t.Errorf("key %q stands twice", s.place.id.key)
 		}
-		keys[s.id.key] = true
-		for _, l := range s.id.labels() {
+		keys[s.place.id.key] = true
+		for _, l := range s.place.id.labels() {
 			if len(l.name) > testLimits.LabelBytes || len(l.value) > testLimits.LabelBytes || l.value == "" {
 				t.Errorf("label %q=%q", l.name, l.value)
 			}

@@ -210,6 +210,7 @@ func (d *textDecoder) endFamily(next *family) error {
 	if d.family == next {
 		return nil
 	}
+	d.trace = 0
 	for _, h := range d.partial.inOrder {
 		if !d.hasClassicBuckets(d.family, h.buckets) {
 			continue

@@ -35,7 +35,7 @@ func (h *histogram) add(scrape int, now *sample) {
 			c = h.open(scrape, nil)
 		}
 		c.mark(scrape-h.last, now.state)
-	case now.again:
+	case now.unchanged:
 		return
 	case c == nil || h.before != known || !sameBounds(c.bounds, now.bounds):
 		// With other bounds it was registered anew.
@@ -50,6 +50,7 @@ func (h *histogram) add(scrape int, now *sample) {
 			break
 		}
 		if h.state == known && sameNumber(c.sum(), now.number) && slices.Equal(before, now.counts) {
+			c.trace = now.trace // is written in another way
 			return
 		}
 		c.record(scrape-h.last, added, before, now)

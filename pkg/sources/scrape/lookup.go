@@ -17,21 +17,20 @@ type lookup struct {
 
 // of a sample; nil when it is not to be kept, because its family is replaced by
 // another one or the limit is reached. The place remembers it for the next answer.
-func (l *lookup) of(now *sample, replaced bool) (held *series) {
+func (l *lookup) of(now *sample, replaced bool) *series {
 	pl := now.place
-	if pl != nil {
-		if pl.held != nil && l.before == l.process && !replaced {
-			return pl.held
-		}
-		if now.again { // as another process than this one has it
-			now.counts, now.again = pl.held.histogram.chapter.counts(nil), false
-		}
-		defer func() { pl.held = held }()
+	if pl.held != nil && l.before == l.process && !replaced {
+		return pl.held
 	}
-	if replaced {
-		return nil
+	if now.unchanged { // as another process has it, not this one
+		last := pl.held.histogram.chapter
+		now.number, now.bounds, now.counts, now.unchanged = last.sum(), last.bounds, last.counts(nil), false
 	}
-	return l.find(now.id)
+	pl.held = nil
+	if !replaced {
+		pl.held = l.find(pl.id)
+	}
+	return pl.held
 }
 
 // find the series with an identity, a new one if need be, or nil over the limit.

@@ -21,7 +21,7 @@ import (
 func showNaive(e naiveExposition) string {
 	out := exposition{warnings: e.warnings}
 	for _, s := range e.samples {
-		shown := sample{id: &identity{key: s.key, family: &family{name: s.family}}, state: s.value.state, number: s.value.number}
+		shown := sample{place: &place{id: &identity{key: s.key, family: &family{name: s.family}}}, state: s.value.state, number: s.value.number}
 		if h := s.value.histogram; h != nil {
 			shown.bounds, shown.counts, shown.number = h.Bounds, h.Counts, h.Sum
 		}

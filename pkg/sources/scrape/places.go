@@ -16,6 +16,7 @@ type place struct {
 	held *series   // of exposition.process, which has what stood here last
 	seen uint32    // number of the scan that had it last
 	at   int32     // index in places.order; -1 when it is new
+	size uint32    // of a histogram in the text format, in bytes; 0 when it is not known
 	bare bool      // has no labels
 }
 

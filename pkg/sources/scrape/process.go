@@ -32,7 +32,7 @@ type met struct{ first, newest int }
 func (p *process) isOlder(e *exposition) bool {
 	var last *family
 	for _, sample := range e.samples {
-		f := sample.id.family
+		f := sample.place.id.family
 		if f != last && f.replaced(p.exposes) && !f.replaced(e.has) {
 			return true
 		}
@@ -65,7 +65,7 @@ func (p *process) add(e *exposition, limit int) {
 	replaced := false
 	for i := range e.samples {
 		now := &e.samples[i]
-		if f := now.id.family; f != last {
+		if f := now.place.id.family; f != last {
 			last, replaced = f, f.replaced(p.exposes)
 		}
 		held := l.of(now, replaced)

@@ -8,29 +8,33 @@ import (
 	"math"
 
 	"google.golang.org/protobuf/encoding/protowire"
-
-	"example.io/slo-apiserver/pkg/sources"
 )
 
-// again reads a histogram that stands where it stood in the last answer, with the
+// recognized reads a histogram that stands where it stood in the last answer, with the
 // buckets that it had there. It is not found where anything else differs than its
 // numbers: the message is then read field by field.
-func (d *protoDecoder) again(message []byte) (found bool, err error) {
+func (d *protoDecoder) recognized(message []byte) (found bool, err error) {
 	pl := d.places.expected()
-	if d.family.kind != sources.Histogram || pl == nil || !startsWith(message, pl.raw) {
+	if pl == nil || !startsWith(message, pl.raw) {
 		return false, nil
 	}
-	bounds := pl.bounds()
-	if len(bounds) == 0 {
+	newest, value := pl.newest(), message[len(pl.raw):]
+	if len(value) == 0 || value[0] != tag(metricHistogram) {
+		return false, nil
+	}
+	if d.sameAs(newest, value) {
+		return true, d.unchanged(d.family, d.places, pl)
+	}
+	if newest == nil {
 		return false, nil
 	}
 	begin := len(d.counts)
-	counts, sum, is := appendCounts(d.counts, message[len(pl.raw):], bounds)
+	counts, sum, is := appendCounts(d.counts, value, newest.bounds)
 	if d.counts = counts; !is {
 		d.counts = counts[:begin]
 		return false, nil
 	}
-	return d.counted(d.family, d.places, pl, begin, sum)
+	return d.counted(d.family, d.places, pl, newest.bounds, begin, sum)
 }
 
 // appendCounts of a histogram that is all that is left of a metric: count, sum and a
@@ -38,10 +42,7 @@ func (d *protoDecoder) again(message []byte) (found bool, err error) {
 // encoders write them. What follows can not be more buckets; when it was created is
 // passed over.
 func appendCounts(to []float64, message []byte, bounds []float64) (counts []float64, sum float64, ok bool) {
-	if len(message) < 2 || message[0] != tag(metricHistogram) {
-		return to, 0, false
-	}
-	size, n := binary.Uvarint(message[1:])
+	size, n := binary.Uvarint(message[1:]) // behind its tag
 	if n <= 0 || size != uint64(len(message)-1-n) {
 		return to, 0, false
 	}

@@ -36,14 +36,16 @@ func formatLabels(labels []label) string {
 // sample is one series in one answer: a number, or a histogram with cumulative
 // counts since the process started.
 type sample struct {
-	id     *identity
-	place  *place // where it stood
-	state  state
+	place  *place  // where it stood
 	number float64 // of a histogram: the sum, NaN when the answer does not have it
 	bounds []float64
-	counts []float64 // nil when they are again
-	// again: the number and counts are the newest ones of place.held.
-	again bool
+	counts []float64
+	// trace of the bytes that a histogram was read from; 0 when none was taken.
+	trace uint64
+	state state
+	// unchanged: a histogram that is what place.held has as its newest value. There are
+	// no number, bounds and counts.
+	unchanged bool
 }
 
 // value of a counter or gauge in one scrape.

@@ -32,6 +32,7 @@ type scanner struct {
 	had      []string         // families of the last answer, while others are passed over
 	wary     bool             // to pass over was wrong once, and is not done any more
 	key      []byte
+	trace    uint64 // of the histogram that is read
 	*scratch            // during a scan, and until release
 	result   exposition // refers to scratch
 }
@@ -144,7 +145,7 @@ func (s *scanner) number(f *family, p *places, pl *place, v float64) error {
 	if pl.bare && f.name == startTime {
 		s.result.started = unixTime(v)
 	}
-	sm := sample{id: pl.id, place: pl, state: known, number: v}
+	sm := sample{place: pl, state: known, number: v}
 	if f.kind == sources.Counter && (!(v >= 0) || math.IsInf(v, 1)) {
 		s.warn(f, "%s has series with the value %v: not read", f.name, v)
 		sm.state, sm.number = unknown, 0
@@ -177,7 +178,7 @@ func (s *scanner) histogram(f *family, p *places, pl *place, buckets []bucket, c
 		buckets = append(buckets, bucket{math.Inf(1), count})
 		s.buckets = buckets
 	}
-	sm := sample{id: pl.id, place: pl, state: known, number: sum}
+	sm := sample{place: pl, state: known, number: sum, trace: s.trace}
 	if problem := malformed(buckets); problem != "" {
 		s.warn(f, "%s has histograms %s: not read", f.name, problem)
 		sm.state, sm.number = unknown, 0

@@ -4,42 +4,56 @@
 package scrape
 
 import (
+	"hash/maphash"
 	"math"
-	"slices"
 )
 
-// What most of an answer consists of are histograms with the buckets that they had in
-// the last one. That these are sorted and end with +Inf was seen then; what is left to
-// see is that counts do not fall from one to the next. Most have not changed at all:
-// of those nothing is copied, and the store need not compare them again.
+// Most histograms of an answer have counted nothing since the last one. They are known
+// by a trace of all their bytes: to keep the bytes themselves would take more than all
+// the history does. Of others, most still have the buckets that they had in the last
+// answer. That these are sorted and end with +Inf was seen then: what is left to see is
+// that counts do not fall from one to the next.
 
-// bounds that the histogram at a place had in the last answer; nil when it had no
-// valid value, or is not held.
-func (pl *place) bounds() []float64 {
+// seed of the traces, which no target knows.
+var seed = maphash.MakeSeed()
+
+// traceOf what a histogram is read from, which is never 0. A histogram of which a byte
+// has changed has another one but for one case in 2^64, in which the change would be
+// seen with the next one.
+func traceOf(message []byte) uint64 { return max(1, maphash.Bytes(seed, message)) }
+
+// newest value that the store holds of the histogram that stood at a place in the last
+// answer; nil when it was no valid one, or is not held.
+func (pl *place) newest() *chapter {
 	if pl.held == nil || pl.held.histogram == nil || pl.held.histogram.state != known {
 		return nil
 	}
-	return pl.held.histogram.chapter.bounds
+	return pl.held.histogram.chapter
 }
 
-// counted adds a histogram with the bounds that it had in the last answer, and the
-// counts from begin on in scratch. It is not found, and the counts are dropped, when
-// they are not ascending.
-func (s *scanner) counted(f *family, p *places, pl *place, begin int, sum float64) (found bool, err error) {
+// sameAs says that the bytes of the histogram that is read are those of a newest value.
+func (s *scanner) sameAs(newest *chapter, message []byte) bool {
+	s.trace = traceOf(message)
+	return newest != nil && newest.trace == s.trace
+}
+
+// unchanged adds a histogram that is what it was in the last answer.
+func (s *scanner) unchanged(f *family, p *places, pl *place) error {
+	s.exposed(f, p)
+	return s.add(p, pl, sample{place: pl, state: known, unchanged: true})
+}
+
+// counted adds a histogram with bounds that it had in the last answer, and the counts
+// from begin on in scratch. It is not found, and the counts are dropped, when they are
+// not ascending.
+func (s *scanner) counted(f *family, p *places, pl *place, bounds []float64, begin int, sum float64) (found bool, err error) {
 	counts := s.counts[begin:len(s.counts):len(s.counts)]
-	last := pl.held.histogram.chapter
-	sm := sample{id: pl.id, place: pl, state: known, number: sum, bounds: last.bounds, counts: counts}
-	s.before = last.counts(s.before)
-	sm.again = sameNumber(sum, last.sum()) && slices.Equal(counts, s.before)
-	switch {
-	case sm.again:
-		sm.counts, s.counts = nil, s.counts[:begin]
-	case !ascending(counts):
+	if !ascending(counts) {
 		s.counts = s.counts[:begin]
 		return false, nil
 	}
 	s.exposed(f, p)
-	return true, s.add(p, pl, sm)
+	return true, s.add(p, pl, sample{place: pl, state: known, number: sum, bounds: bounds, counts: counts, trace: s.trace})
 }
 
 // ascending says that cumulative counts are some that a histogram can have.

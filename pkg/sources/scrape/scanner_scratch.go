@@ -12,7 +12,6 @@ type scratch struct {
 	samples []sample
 	counts  []float64
 	buckets []bucket
-	before  []float64 // counts of one histogram in the last answer
 }
 
 const (
@@ -35,7 +34,7 @@ type scratches struct {
 // not change. A small answer says nothing of those that come after it.
 func (s *scratch) isOversized(used, size int) bool {
 	const large = 1 << 9 // samples
-	return len(s.samples) > large && used < size/4
+	return len(s.samples) > large && used < size/2
 }
 
 func (s *scratches) take() *scratch {

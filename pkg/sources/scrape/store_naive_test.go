@@ -109,7 +109,7 @@ func (s *storeLife) scrape() {
 			continue
 		}
 		row[id], e.families[id.family.name] = v, true
-		sm := sample{id: id, state: v.state, number: v.number}
+		sm := sample{place: &place{id: id}, state: v.state, number: v.number}
 		if v.histogram != nil {
 			sm.number, sm.bounds, sm.counts = v.histogram.Sum, v.histogram.Bounds, v.histogram.Counts
 		}

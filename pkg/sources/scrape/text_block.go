@@ -12,6 +12,10 @@ import (
 // labels of a few hundred bytes. A larger one is read line by line.
 const blockBytes = 32 << 10
 
+// blockGrowth of a histogram from one answer to the next, at most, in bytes: its numbers
+// may get longer.
+const blockGrowth = 1 << 10
+
 // spelled is how the histograms of a family were spelled last.
 type spelled struct {
 	texts  []string  // from le to the number, by bounds: `le="0.05"} `
@@ -26,7 +30,11 @@ func (d *textDecoder) block() (found bool, err error) {
 	if len(p.order) == 0 || len(p.spelled.texts) == 0 {
 		return false, nil
 	}
-	text, err := d.input.peek(blockBytes)
+	pl, wanted := p.expected(), blockBytes
+	if pl != nil && pl.size > 0 {
+		wanted = int(pl.size) + blockGrowth
+	}
+	text, err := d.input.peek(wanted)
 	if err != nil {
 		return false, err
 	}
@@ -34,32 +42,47 @@ func (d *textDecoder) block() (found bool, err error) {
 	if !is {
 		return false, nil
 	}
-	pl := p.expected()
 	if pl == nil || !startsWith(labels, pl.raw) {
 		if pl = p.known(upToBound(labels)); pl == nil {
 			return false, nil
 		}
 	}
+	if size := int(pl.size); d.isUnchanged(pl, text) {
+		d.line += len(p.spelled.texts) + 2
+		if err := d.unchanged(d.family, p, pl); err != nil {
+			return false, err
+		}
+		return true, d.input.skip(size)
+	}
 	begin := len(d.counts)
 	b := blockReader{rest: text, raw: pl.raw, counts: d.counts}
 	sum, count, found := b.read(d.names, p.spelled)
 	if d.counts = b.counts; !found {
-		d.counts = d.counts[:begin]
+		d.counts, pl.size = d.counts[:begin], 0
 		return false, nil
 	}
+	size := len(text) - len(b.rest)
 	d.line += len(b.counts) - begin + 2
+	d.trace, pl.size = traceOf(text[:size]), uint32(size)
 	if err := d.spelledAgain(pl, begin, count, sum); err != nil {
 		return false, err
 	}
-	return true, d.input.skip(len(text) - len(b.rest))
+	return true, d.input.skip(size)
+}
+
+// isUnchanged says that text begins with a histogram as it was in the last answer.
+func (d *textDecoder) isUnchanged(pl *place, text []byte) bool {
+	size, newest := int(pl.size), pl.newest()
+	return newest != nil && len(newest.bounds) == len(d.places.spelled.texts) &&
+		size > 0 && size <= len(text) && d.sameAs(newest, text[:size])
 }
 
 // spelledAgain adds a histogram with the bounds that were spelled last, and the counts
 // from begin on.
 func (d *textDecoder) spelledAgain(pl *place, begin int, count, sum float64) error {
 	bounds, counts := d.places.spelled.bounds, d.counts[begin:]
-	if sameBounds(bounds, pl.bounds()) {
-		if found, err := d.counted(d.family, d.places, pl, begin, sum); found || err != nil {
+	if newest := pl.newest(); newest != nil && sameBounds(bounds, newest.bounds) {
+		if found, err := d.counted(d.family, d.places, pl, newest.bounds, begin, sum); found || err != nil {
 			return err
 		}
 	}

@@ -14,9 +14,11 @@ import (
 // one does, the lines are read one by one.
 func (d *textDecoder) jump() error {
 	for {
-		text, err := d.input.peek(blockBytes)
-		if err != nil {
-			return err
+		text, err := d.input.unread(), error(nil)
+		if len(text) < blockBytes/8 {
+			if text, err = d.input.peek(blockBytes); err != nil {
+				return err
+			}
 		}
 		end, found := comment(text)
 		if !found {

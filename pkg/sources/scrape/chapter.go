@@ -99,7 +99,9 @@ func (c *chapter) record(scrapes int, k kind, before []float64, now *sample) {
 // sum of the newest known value.
 func (c *chapter) sum() float64 { return sumIn(c.newest) }
 
-func sumIn(payload []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(payload[1:])) }
+func sumIn(payload []byte) float64 {
+	return math.Float64frombits(binary.LittleEndian.Uint64(payload[1:]))
+}
 
 // counts of the newest known value, in the memory of to if that is enough.
 func (c *chapter) counts(to []float64) []float64 {

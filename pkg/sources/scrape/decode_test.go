@@ -45,6 +45,7 @@ func newTestScanner(t testing.TB) *scanner {
 func show(e *exposition) string {
 	var out strings.Builder
 	for _, s := range e.samples {
+		s.spellOut()
 		fmt.Fprintf(&out, "%s%s", s.place.id.family.name, formatLabels(s.place.id.labels()))
 		switch {
 		case s.state == unknown:
@@ -263,6 +264,7 @@ func checkExposition(t *testing.T, e *exposition) {
 	}
 	keys := map[string]bool{}
 	for _, s := range e.samples {
+		s.spellOut()
 		if keys[s.place.id.key] {
 			t.Errorf("key %q stands twice", s.place.id.key)
 		}

@@ -123,6 +123,7 @@ type histogramReader struct {
 	steps    steps
 	counts   []float64
 	total    *sources.Buckets
+	first    sources.Buckets // what total mostly is
 }
 
 // increase over the scrapes (from, to], valid until the next call; nil when no value
@@ -209,7 +210,8 @@ func (r *histogramReader) merge(bounds []float64) {
 	counts := r.steps.total()
 	if r.total == nil {
 		r.counts = append(r.counts[:0], counts...)
-		r.total = &sources.Buckets{Bounds: bounds, Counts: r.counts, Sum: r.steps.sum}
+		r.first = sources.Buckets{Bounds: bounds, Counts: r.counts, Sum: r.steps.sum}
+		r.total = &r.first
 		return
 	}
 	r.total = addBuckets(r.total, &sources.Buckets{Bounds: bounds, Counts: counts, Sum: r.steps.sum})

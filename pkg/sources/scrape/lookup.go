@@ -22,10 +22,7 @@ func (l *lookup) of(now *sample, replaced bool) *series {
 	if pl.held != nil && l.before == l.process && !replaced {
 		return pl.held
 	}
-	if now.unchanged { // as another process has it, not this one
-		last := pl.held.histogram.chapter
-		now.number, now.bounds, now.counts, now.unchanged = last.sum(), last.bounds, last.counts(nil), false
-	}
+	now.spellOut() // is unchanged as another process has it, not this one
 	pl.held = nil
 	if !replaced {
 		pl.held = l.find(pl.id)

@@ -6,11 +6,13 @@ package scrape
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	dto "github.com/prometheus/client_model/go"
@@ -30,8 +32,50 @@ func showNaive(e naiveExposition) string {
 	return show(&out)
 }
 
+// remembering is a scanner of which a store keeps the answers: what is unchanged is
+// known by what the store has.
+type remembering struct {
+	*scanner
+	store *store
+	now   time.Time
+}
+
+func newRemembering(t testing.TB) *remembering {
+	return &remembering{newTestScanner(t), newStore(3*time.Minute, 1000), noon}
+}
+
+// keep an answer as one of a process, and see that the store has what it says.
+func (s *remembering) keep(t *testing.T, e *exposition, process int) {
+	t.Helper()
+	var want strings.Builder
+	for _, now := range e.samples {
+		now.spellOut()
+		if now.counts != nil {
+			fmt.Fprintln(&want, now.place.id.key, now.bounds, now.counts, now.number)
+		}
+	}
+	s.now = s.now.Add(15 * time.Second)
+	e.started = noon.Add(-time.Hour * time.Duration(1+process))
+	if err := s.store.add(storeTarget.id(), s.now, e); err != nil {
+		t.Fatal(err)
+	}
+	var got strings.Builder
+	for _, now := range e.samples {
+		held := now.place.held
+		if !slices.Contains(e.process.series, held) || held.id != now.place.id {
+			t.Fatalf("%s is held as another series", now.place.id.key)
+		}
+		if h := held.histogram; h != nil && h.state == known {
+			fmt.Fprintln(&got, held.id.key, h.chapter.bounds, h.chapter.counts(nil), h.chapter.sum())
+		}
+	}
+	if diff := cmp.Diff(want.String(), got.String()); diff != "" {
+		t.Fatalf("answer, then what the store has of it:\n%s", diff)
+	}
+}
+
 // differ scans a body and says where that differs from the naive model.
-func differ(t *testing.T, s *scanner, body []byte) string {
+func differ(t *testing.T, s *remembering, body []byte, process int) string {
 	t.Helper()
 	want, wantErr := naiveProto(bytes.NewReader(body), testPlan(t), testLimits)
 	got, err := s.read(bytes.NewReader(body), decodeProto)
@@ -48,23 +92,28 @@ func differ(t *testing.T, s *scanner, body []byte) string {
 	if !got.started.Equal(want.started) {
 		t.Errorf("started %s, want %s", got.started, want.started)
 	}
-	return cmp.Diff(showNaive(want), show(got)) + cmp.Diff(want.families, got.families)
+	diff := cmp.Diff(showNaive(want), show(got)) + cmp.Diff(want.families, got.families)
+	s.keep(t, got, process)
+	return diff
 }
 
 // A scanner that remembers what it read says the same as one that does not, while
-// series come, go and change places.
+// series come, go and change places, and several processes answer in turn.
 func TestScannerRemembers(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
 	for range 200 {
-		protos, texts := newTestScanner(t), newTestScanner(t)
+		protos, texts, process := newRemembering(t), newRemembering(t), 0
 		families := []*dto.MetricFamily{
 			randomFamily(r, "other", dto.MetricType_COUNTER), randomFamily(r, "c", dto.MetricType_COUNTER),
 			randomFamily(r, "g", dto.MetricType_GAUGE), randomFamily(r, "h", dto.MetricType_HISTOGRAM),
 		}
 		for range 20 {
 			change(r, families)
+			if r.IntN(5) == 0 {
+				process = r.IntN(3)
+			}
 			body := delimited(t, families...)
-			if diff := differ(t, protos, body); diff != "" {
+			if diff := differ(t, protos, body, process); diff != "" {
 				t.Fatalf("naive model, then scanner:\n%s", diff)
 			}
 			want, err := naiveProto(bytes.NewReader(body), testPlan(t), testLimits)
@@ -80,6 +129,7 @@ func TestScannerRemembers(t *testing.T) {
 			if diff := cmp.Diff(sorted(showNaive(want)), sorted(show(got))); diff != "" {
 				t.Fatalf("protobuf, then text: %s\n%s", diff, spelled)
 			}
+			texts.keep(t, got, process)
 			texts.release()
 		}
 	}
@@ -111,6 +161,9 @@ func change(r *rand.Rand, families []*dto.MetricFamily) {
 		r.Shuffle(len(families), func(i, j int) { families[i], families[j] = families[j], families[i] })
 	default: // only the values change
 		for i, m := range f.Metric {
+			if r.IntN(3) == 0 {
+				continue
+			}
 			values := fresh.Metric[i%len(fresh.Metric)]
 			m.Counter, m.Gauge, m.Histogram = values.Counter, values.Gauge, values.Histogram
 		}
@@ -123,15 +176,29 @@ func has(f *dto.MetricFamily, m *dto.Metric) bool {
 	})
 }
 
-// FuzzProtoIsNaive compares the scanner with the library, twice with one memory.
+// altered is a body of which a byte is another one; which one, the body itself says.
+func altered(body []byte) []byte {
+	body = slices.Clone(body)
+	sum := 0
+	for _, b := range body {
+		sum = sum*31 + int(b)
+	}
+	if len(body) > 0 {
+		body[uint(sum)%uint(len(body))]++
+	}
+	return body
+}
+
+// FuzzProtoIsNaive compares the scanner with the library: a body, the same again, one
+// that is nearly the same, and again.
 func FuzzProtoIsNaive(f *testing.F) {
 	r := rand.New(rand.NewPCG(4, 4))
 	f.Add(delimited(f, randomFamily(r, "c", dto.MetricType_COUNTER), randomFamily(r, "h", dto.MetricType_HISTOGRAM)))
 	f.Add(delimited(f, randomFamily(r, "other", dto.MetricType_GAUGE), randomFamily(r, "g", dto.MetricType_UNTYPED)))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := newTestScanner(t)
-		for range 2 {
-			if diff := differ(t, s, body); diff != "" {
+		s := newRemembering(t)
+		for i, body := range [][]byte{body, body, body, altered(body), body} {
+			if diff := differ(t, s, body, i/4); diff != "" { // the last one is of another process
 				t.Fatal(diff)
 			}
 		}
@@ -143,15 +210,16 @@ func FuzzTextRemembers(f *testing.F) {
 	f.Add([]byte("# TYPE h histogram\nh_bucket{a=\"b\\n\",le=\"1\"} 1\nh_bucket{a=\"b\\n\",le=\"+Inf\"} 2\nh_sum{a=\"b\\n\"} 3\nh_count{a=\"b\\n\"} 2\nc{code=\"200\"} 1 2\ng NaN\n"))
 	f.Add([]byte("g{a=\"b\"} 1\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"+Inf\"} 2\nh_sum 3\nh_count 2\nh_count 3\n"))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		s := newTestScanner(t)
-		var shown [3]string
+		s := newRemembering(t)
+		var shown [4]string
 		for i := range shown {
 			// In pieces, so that lines lie across the end of what was read.
-			e, err := s.read(io.MultiReader(bytes.NewReader(body[:i*len(body)/3]), bytes.NewReader(body[i*len(body)/3:])), decodeText)
+			e, err := s.read(io.MultiReader(bytes.NewReader(body[:i*len(body)/4]), bytes.NewReader(body[i*len(body)/4:])), decodeText)
 			if err != nil {
 				shown[i] = err.Error()
 			} else {
 				shown[i] = show(e)
+				s.keep(t, e, i/3)
 			}
 			s.release()
 			if diff := cmp.Diff(sorted(shown[0]), sorted(shown[i])); diff != "" {

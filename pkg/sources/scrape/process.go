@@ -10,10 +10,10 @@ import (
 
 // process is the history of one process.
 type process struct {
-	started  time.Time   // as told; zero when it does not tell
-	first    time.Time   // of all its scrapes, those that are no longer kept included
-	times    []time.Time // of its scrapes, ascending
-	offset   int         // number of times[0]; scrapes are numbered from 0
+	started  time.Time           // as told; zero when it does not tell
+	first    time.Time           // of all its scrapes, those that are no longer kept included
+	times    []time.Time         // of its scrapes, ascending
+	offset   int                 // number of times[0]; scrapes are numbered from 0
 	series   []*series           // in the order in which they were first seen
 	families map[string]met      // that it has exposed so far
 	warnings map[string][]string // of the newest scrape

@@ -57,8 +57,9 @@ func (s *Source) Read(_ context.Context, at time.Time, length time.Duration) (*s
 		return cmp.Or(cmp.Compare(a.Component, b.Component), cmp.Compare(a.Name, b.Name))
 	})
 	r.out.Warnings = append(r.out.Warnings, sources.Twins(r.out.Instances)...)
+	common := &shared{byFamily: map[*process]map[string][]*series{}}
 	for _, signal := range s.config.Signals {
-		r.out.Results[signal.Name] = resultOf(signal, w, r.members[signal.Component])
+		r.out.Results[signal.Name] = resultOf(signal, w, r.members[signal.Component], common)
 	}
 	return r.out, nil
 }

@@ -19,12 +19,48 @@ type result struct {
 	window  window
 	metrics map[string]bool
 	series  map[string]*sources.Series
-	reader  histogramReader
+	ordered []*sources.Series // the same, in the order in which they were met: nearly sorted
+	shared  *shared
+}
+
+// shared by all results of a reading.
+type shared struct {
+	reader histogramReader
+	// byFamily are the series of processes that have many: there are dozens of signals.
+	byFamily map[*process]map[string][]*series
+}
+
+// seriesOf a process, at least all those of a family, in their order.
+func (s *shared) seriesOf(p *process, metric string) []*series {
+	const many = 100
+	if len(p.series) < many {
+		return p.series
+	}
+	if s.byFamily[p] == nil {
+		s.byFamily[p] = seriesByFamily(p.series)
+	}
+	return s.byFamily[p][metric]
+}
+
+func seriesByFamily(all []*series) map[string][]*series {
+	byFamily := map[string][]*series{}
+	for begin, end := 0, 0; begin < len(all); begin = end {
+		f := all[begin].id.family
+		for end = begin; end < len(all) && all[end].id.family == f; {
+			end++
+		}
+		if run := all[begin:end:end]; byFamily[f.name] == nil {
+			byFamily[f.name] = run // as nearly all are: no copy
+		} else {
+			byFamily[f.name] = append(byFamily[f.name], run...)
+		}
+	}
+	return byFamily
 }
 
 // resultOf a signal over the members of its component.
-func resultOf(signal sources.Signal, w window, members []member) sources.Result {
-	r := result{signal: signal, window: w, metrics: map[string]bool{}, series: map[string]*sources.Series{}}
+func resultOf(signal sources.Signal, w window, members []member, shared *shared) sources.Result {
+	r := result{signal: signal, window: w, metrics: map[string]bool{}, series: map[string]*sources.Series{}, shared: shared}
 	warned := map[string][]string{}
 	for _, m := range members {
 		if !m.counts() {
@@ -40,7 +76,7 @@ func resultOf(signal sources.Signal, w window, members []member) sources.Result 
 		preferred := slices.DeleteFunc(slices.Clone(signal.Metrics), func(metric string) bool { return !r.metrics[metric] })
 		out.Expressions = sources.Canonical{Signal: signal, Metrics: preferred, Window: w.length}
 	}
-	for _, s := range r.series {
+	for _, s := range r.ordered {
 		out.Series = append(out.Series, *s)
 	}
 	slices.SortFunc(out.Series, func(a, b sources.Series) int {
@@ -121,6 +157,7 @@ func (r *result) at(instance string, v *view) *sources.Series {
 	if series == nil {
 		series = &sources.Series{Values: v.values, Instance: instance}
 		r.series[key] = series
+		r.ordered = append(r.ordered, series)
 	}
 	return series
 }
@@ -130,7 +167,7 @@ func keyOf(values []string) string { return strings.Join(values, "\xff") }
 
 // each series of a process that the signal reads, with the values of its labels.
 func (r *result) each(metric string, s span, visit func(v *view, series *series)) {
-	for _, series := range s.process.series {
+	for _, series := range r.shared.seriesOf(s.process, metric) {
 		if series.id.family.name != metric {
 			continue
 		}
@@ -149,7 +186,7 @@ func (r *result) addIncreases(instance, metric string, s span) {
 			if s.from != birth {
 				begin = s.process.offset + s.from
 			}
-			if increase := r.reader.increase(series.histogram, begin, s.process.offset+s.to, s.from == birth); increase != nil {
+			if increase := r.shared.reader.increase(series.histogram, begin, s.process.offset+s.to, s.from == birth); increase != nil {
 				to := r.at(instance, v)
 				to.Histogram = addBuckets(to.Histogram, increase)
 			}

@@ -48,6 +48,14 @@ type sample struct {
 	unchanged bool
 }
 
+// spellOut a histogram that is unchanged.
+func (s *sample) spellOut() {
+	if s.unchanged {
+		last := s.place.held.histogram.chapter
+		s.number, s.bounds, s.counts, s.unchanged = last.sum(), last.bounds, last.counts(nil), false
+	}
+}
+
 // value of a counter or gauge in one scrape.
 type value struct {
 	state  state

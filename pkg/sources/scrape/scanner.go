@@ -32,7 +32,7 @@ type scanner struct {
 	had      []string         // families of the last answer, while others are passed over
 	wary     bool             // to pass over was wrong once, and is not done any more
 	key      []byte
-	trace    uint64 // of the histogram that is read
+	trace    uint64     // of the histogram that is read
 	*scratch            // during a scan, and until release
 	result   exposition // refers to scratch
 }

@@ -20,6 +20,8 @@ const (
 	largestInput = 8 << 20
 	// idleScratches that are kept: mostly one or two scrapes are under way.
 	idleScratches = 2
+	// rarely two are under way when one was given back as often as that meanwhile.
+	rarely = 30
 )
 
 // scratches that no scan uses. A sync.Pool would forget them between two scrapes,
@@ -27,6 +29,8 @@ const (
 type scratches struct {
 	mu   sync.Mutex
 	idle []*scratch
+	// unneeded: how often one was given back since all were in use.
+	unneeded int
 }
 
 // isOversized says that a large answer took less than half of the memory: the first one
@@ -43,6 +47,9 @@ func (s *scratches) take() *scratch {
 	if n := len(s.idle); n > 0 {
 		last := s.idle[n-1]
 		s.idle = s.idle[:n-1]
+		if len(s.idle) == 0 {
+			s.unneeded = 0
+		}
 		return last
 	}
 	return &scratch{}
@@ -62,6 +69,10 @@ func (s *scratches) giveBack(used *scratch) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.unneeded++; s.unneeded > rarely {
+		clear(s.idle)
+		s.idle = s.idle[:0]
+	}
 	if len(s.idle) < idleScratches {
 		s.idle = append(s.idle, used)
 	}

@@ -95,13 +95,13 @@ func (d *textDecoder) again(line []byte) (found bool, err error) {
 		return false, nil
 	}
 	pl := d.places.expected()
-	if pl == nil || !startsWith(labels, pl.raw) {
+	if pl == nil || !pl.begins(labels) {
 		pl = d.places.known(labels[:bytes.LastIndexByte(labels, '}')+1])
 	}
-	if pl == nil || len(labels) <= len(pl.raw) || labels[len(pl.raw)] != ' ' {
+	if pl == nil || len(labels) <= int(pl.length) || labels[pl.length] != ' ' {
 		return false, nil
 	}
-	v, rest, is := cutNumber(d.withEnd(labels[len(pl.raw)+1:]))
+	v, rest, is := cutNumber(d.withEnd(labels[pl.length+1:]))
 	if !is || len(rest) > 0 {
 		return false, nil
 	}

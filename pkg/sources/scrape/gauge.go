@@ -71,14 +71,19 @@ func (r *result) answers(s span) answers {
 	since := min(lastNotAfter(s.process.times, r.window.start())+1, s.to)
 	sums := map[string][]value{}
 	r.each(metric, s, func(v *view, series *series) {
-		key := v.key
-		if sums[key] == nil {
-			sums[key] = make([]value, s.to-since+1)
+		sum := sums[v.key]
+		if sum == nil {
+			sum = make([]value, s.to-since+1)
+			sums[v.key] = sum
 		}
-		for i := range sums[key] {
-			if at := series.value(s.process.offset + since + i); at.state == known {
-				sums[key][i].state = known
-				sums[key][i].number += at.number
+		at, scrape := series.lastPoint(s.process.offset+since), s.process.offset+since
+		for i := range sum {
+			for at+1 < len(series.points) && series.points[at+1].scrape <= scrape+i {
+				at++
+			}
+			if at >= 0 && series.points[at].value.state == known {
+				sum[i].state = known
+				sum[i].number += series.points[at].value.number
 			}
 		}
 	})

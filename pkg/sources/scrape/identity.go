@@ -15,10 +15,7 @@ import (
 type identity struct {
 	key    string // family and labels, unique within a component
 	family *family
-	// spelled is how the labels stood in the answer that had the series first: in
-	// those of other targets they mostly stand the same.
-	spelled string
-	views   []view // of the signals that read the series
+	views  []view // of the signals that read the series
 }
 
 // labels of the series, sorted by name, without empty values.
@@ -70,15 +67,14 @@ func newIdentities() *identities {
 // label sets share a key.
 const separator = 0xff
 
-// of returns the identity with this key, which is made of the family and labels. A
-// new one remembers how they are spelled.
-func (i *identities) of(key []byte, f *family, spelled []byte) *identity {
+// of returns the identity with this key, which is made of the family and labels.
+func (i *identities) of(key []byte, f *family) *identity {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	if id := i.byKey[string(key)].Value(); id != nil {
 		return id
 	}
-	id := &identity{key: string(key), family: f, spelled: string(spelled)}
+	id := &identity{key: string(key), family: f}
 	id.views = viewsOf(f, id.labels())
 	i.byKey[id.key] = weak.Make(id)
 	runtime.AddCleanup(id, i.forget, id.key)

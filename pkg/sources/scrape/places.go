@@ -11,13 +11,19 @@ import (
 // place of a series in the answers of a target: where it stood last time, and
 // how its labels were spelled there.
 type place struct {
-	raw  string    // the labels as spelled, or notRemembered
-	id   *identity // nil when no signal reads the series
-	held *series   // of exposition.process, which has what stood here last
-	seen uint32    // number of the scan that had it last
-	at   int32     // index in places.order; -1 when it is new
-	size uint32    // of a histogram in the text format, in bytes; 0 when it is not known
-	bare bool      // has no labels
+	labels uint64    // trace of the labels as spelled; 0 when that is not remembered
+	id     *identity // nil when no signal reads the series
+	held   *series   // of exposition.process, which has what stood here last
+	length uint32    // of the labels, in bytes
+	size   uint32    // of a histogram in the text format, in bytes; 0 when it is not known
+	seen   uint32    // number of the scan that had it last
+	at     int32     // index in places.order; -1 when it is new
+	bare   bool      // has no labels
+}
+
+// begins says that a text begins with the labels as they are spelled.
+func (pl *place) begins(text []byte) bool {
+	return len(text) >= int(pl.length) && traceOf(text[:pl.length]) == pl.labels
 }
 
 // places of a family in the last answer of a target. A target exposes its series
@@ -37,16 +43,9 @@ type places struct {
 // index finds places that do not stand where they stood. It is made when one does
 // not, and kept for that scan only: maps would be the largest part of a target.
 type index struct {
-	byRaw map[string]*place
-	byID  map[*identity]*place
+	byLabels map[uint64]*place
+	byID     map[*identity]*place
 }
-
-const (
-	// longestRaw labels that are remembered, in bytes.
-	longestRaw = 8 << 10
-	// notRemembered is how no labels are spelled in either format.
-	notRemembered = "\x00"
-)
 
 // begin a scan.
 func (p *places) begin(scan uint32) {
@@ -55,9 +54,9 @@ func (p *places) begin(scan uint32) {
 
 func (p *places) indexed() *index {
 	if p.index == nil {
-		p.index = &index{make(map[string]*place, len(p.order)), make(map[*identity]*place, len(p.order))}
+		p.index = &index{make(map[uint64]*place, len(p.order)), make(map[*identity]*place, len(p.order))}
 		for _, pl := range p.order {
-			p.index.byRaw[pl.raw] = pl
+			p.index.byLabels[pl.labels] = pl
 			if pl.id != nil {
 				p.index.byID[pl.id] = pl
 			}
@@ -77,10 +76,11 @@ func (p *places) expected() *place {
 
 // known returns the place with these labels as spelled; nil when it is new.
 func (p *places) known(raw []byte) *place {
-	if e := p.expected(); e != nil && e.raw == string(raw) {
+	labels := traceOf(raw)
+	if e := p.expected(); e != nil && e.labels == labels {
 		return e
 	}
-	return p.indexed().byRaw[string(raw)]
+	return p.indexed().byLabels[labels]
 }
 
 // learn how the labels of a series are spelled; id is nil for one that no signal
@@ -91,19 +91,15 @@ func (p *places) learn(raw []byte, id *identity, bare bool) *place {
 	if pl == nil {
 		pl = &place{at: -1}
 	} else {
-		delete(index.byRaw, pl.raw) // it was spelled in another way before
+		delete(index.byLabels, pl.labels) // it was spelled in another way before
 	}
-	pl.id, pl.bare, pl.raw = id, bare, notRemembered
+	pl.id, pl.bare, pl.labels = id, bare, 0
 	if id != nil {
 		index.byID[id] = pl
 	}
-	if raw != nil && len(raw) <= longestRaw {
-		if id != nil && id.spelled == string(raw) {
-			pl.raw = id.spelled
-		} else {
-			pl.raw = string(raw)
-		}
-		index.byRaw[pl.raw] = pl
+	if raw != nil {
+		pl.labels, pl.length = traceOf(raw), uint32(len(raw))
+		index.byLabels[pl.labels] = pl
 	}
 	return pl
 }
@@ -119,7 +115,7 @@ func (p *places) take(pl *place, scan uint32) error {
 		p.moved = append(make([]*place, 0, len(p.order)+1), p.order[:p.at]...)
 		fallthrough
 	default:
-		if pl.seen != scan && p.indexed().byRaw[pl.raw] == pl {
+		if pl.seen != scan && p.indexed().byLabels[pl.labels] == pl {
 			p.moved = append(p.moved, pl)
 		}
 	}

@@ -15,10 +15,10 @@ import (
 // numbers: the message is then read field by field.
 func (d *protoDecoder) recognized(message []byte) (found bool, err error) {
 	pl := d.places.expected()
-	if pl == nil || !startsWith(message, pl.raw) {
+	if pl == nil || !pl.begins(message) {
 		return false, nil
 	}
-	newest, value := pl.newest(), message[len(pl.raw):]
+	newest, value := pl.newest(), message[pl.length:]
 	if len(value) == 0 || value[0] != tag(metricHistogram) {
 		return false, nil
 	}

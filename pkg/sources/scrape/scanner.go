@@ -228,11 +228,7 @@ func (s *scanner) identify(f *family, p *places, labels []label, raw []byte) (*p
 		s.key = append(s.key, separator)
 		s.key = append(s.key, l.value...)
 	}
-	spelling := raw
-	if len(raw) > longestRaw {
-		spelling = nil // is not remembered
-	}
-	return p.learn(raw, s.ids.of(s.key, f, spelling), bare), nil
+	return p.learn(raw, s.ids.of(s.key, f), bare), nil
 }
 
 // errTruncated is the end of an answer in the middle of something.

@@ -52,7 +52,7 @@ func newStoreLife(t *testing.T, choices []byte) *storeLife {
 	plan, ids := s.source.plans[sources.KubeAPIServer], s.source.identities[sources.KubeAPIServer]
 	for _, name := range []string{"h_new", "h_old", "c_new", "c_old", "g"} {
 		for _, labels := range []string{"x\xffb\xff1", "x\xffb\xff2", "y"} { // the first two are summed
-			s.ids = append(s.ids, ids.of([]byte(name+"\xffa\xff"+labels), plan[name], nil))
+			s.ids = append(s.ids, ids.of([]byte(name+"\xffa\xff"+labels), plan[name]))
 		}
 	}
 	s.restart()

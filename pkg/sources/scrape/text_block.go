@@ -42,7 +42,7 @@ func (d *textDecoder) block() (found bool, err error) {
 	if !is {
 		return false, nil
 	}
-	if pl == nil || !startsWith(labels, pl.raw) {
+	if pl == nil || !pl.begins(labels) {
 		if pl = p.known(upToBound(labels)); pl == nil {
 			return false, nil
 		}
@@ -55,7 +55,7 @@ func (d *textDecoder) block() (found bool, err error) {
 		return true, d.input.skip(size)
 	}
 	begin := len(d.counts)
-	b := blockReader{rest: text, raw: pl.raw, counts: d.counts}
+	b := blockReader{rest: text, raw: labels[:pl.length], counts: d.counts}
 	sum, count, found := b.read(d.names, p.spelled)
 	if d.counts = b.counts; !found {
 		d.counts, pl.size = d.counts[:begin], 0
@@ -105,7 +105,7 @@ func upToBound(labels []byte) []byte {
 
 type blockReader struct {
 	rest   []byte
-	raw    string
+	raw    []byte
 	counts []float64 // that were read are appended
 }
 

@@ -41,7 +41,7 @@ type places struct {
 }
 
 // index finds places that do not stand where they stood. It is made when one does
-// not, and kept for that scan only: maps would be the largest part of a target.
+// not, and for that scan only: such maps would be a fifth of what a target takes.
 type index struct {
 	byLabels map[uint64]*place
 	byID     map[*identity]*place
@@ -52,6 +52,7 @@ func (p *places) begin(scan uint32) {
 	p.scan, p.exposed, p.at, p.moved, p.index = scan, false, 0, nil, nil
 }
 
+// indexed places of the last scan, and of the one under way.
 func (p *places) indexed() *index {
 	if p.index == nil {
 		p.index = &index{make(map[uint64]*place, len(p.order)), make(map[*identity]*place, len(p.order))}

@@ -18,8 +18,8 @@ import (
 
 // scanner reads the answers of one target, one after the other. It remembers where
 // each series stood in the last one, so that a target that exposes the same series
-// again costs no look-up, no parsing of labels and no memory. What both formats
-// have to agree on is decided here.
+// again costs no look-up, no parsing of labels and no memory, and next to nothing where
+// it has not changed. What both formats have to agree on is decided here.
 type scanner struct {
 	plan     plan
 	limits   Limits

@@ -8,19 +8,18 @@ import (
 	"math"
 )
 
-// Most histograms of an answer have counted nothing since the last one. They are known
-// by a trace of all their bytes: to keep the bytes themselves would take more than all
-// the history does. Of others, most still have the buckets that they had in the last
-// answer. That these are sorted and end with +Inf was seen then: what is left to see is
-// that counts do not fall from one to the next.
+// Most of an answer stands where it stood in the last one, and most histograms have
+// counted nothing since. Both are known by a trace of their bytes (docs/decisions/0024).
+// Of the histograms that have counted, most still have the buckets that they had. That
+// these are sorted and end with +Inf was seen before: what is left to see is that counts
+// do not fall from one to the next.
 
 // seed of the traces, which no target knows.
 var seed = maphash.MakeSeed()
 
-// traceOf what a histogram is read from, which is never 0. A histogram of which a byte
-// has changed has another one but for one case in 2^64, in which the change would be
-// seen with the next one.
-func traceOf(message []byte) uint64 { return max(1, maphash.Bytes(seed, message)) }
+// traceOf labels or a histogram as they are spelled, which is never 0. Others have
+// another one, but for one case in 2^64.
+func traceOf(spelled []byte) uint64 { return max(1, maphash.Bytes(seed, spelled)) }
 
 // newest value that the store holds of the histogram that stood at a place in the last
 // answer; nil when it was no valid one, or is not held.

@@ -8,7 +8,8 @@
 //
 // A decoder makes samples of one answer, for one of the two exposition formats. It
 // works for a scanner, which remembers the last answer of the target: a series that
-// stands where it stood is neither parsed nor looked up. The store keeps samples
+// stands where it stood is neither parsed nor looked up, and a histogram that has not
+// changed is not read. The store keeps samples
 // per process, of histograms the newest counts and a log of what was added.
 // increase.go and histogram.go are the arithmetic. An answer is taken whole or not
 // at all.

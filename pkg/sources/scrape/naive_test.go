@@ -141,7 +141,7 @@ func sorted(lines string) []string { return slices.Sorted(strings.Lines(lines)) 
 func change(r *rand.Rand, families []*dto.MetricFamily) {
 	f := families[r.IntN(len(families))]
 	fresh := randomFamily(r, f.GetName(), f.GetType())
-	switch r.IntN(6) {
+	switch r.IntN(8) {
 	case 0:
 		f.Metric = fresh.Metric
 	case 1:
@@ -157,7 +157,13 @@ func change(r *rand.Rand, families []*dto.MetricFamily) {
 				f.Metric = slices.Insert(f.Metric, r.IntN(len(f.Metric)+1), fresh.Metric[0])
 			}
 		}
-	case 4:
+	case 4, 5:
+		for _, m := range f.Metric {
+			if h := m.Histogram; h != nil && len(h.Bucket) > 0 && r.IntN(3) > 0 {
+				count(r, h)
+			}
+		}
+	case 6:
 		r.Shuffle(len(families), func(i, j int) { families[i], families[j] = families[j], families[i] })
 	default: // only the values change
 		for i, m := range f.Metric {
@@ -167,6 +173,18 @@ func change(r *rand.Rand, families []*dto.MetricFamily) {
 			values := fresh.Metric[i%len(fresh.Metric)]
 			m.Counter, m.Gauge, m.Histogram = values.Counter, values.Gauge, values.Histogram
 		}
+	}
+}
+
+// count in a histogram that keeps its buckets, mostly as histograms count.
+func count(r *rand.Rand, h *dto.Histogram) {
+	n := r.Uint64N(300)
+	for _, b := range h.Bucket[r.IntN(len(h.Bucket)):] {
+		*b.CumulativeCount += n
+	}
+	*h.SampleSum += float64(n)
+	if *h.SampleCount += n; r.IntN(6) == 0 {
+		*h.Bucket[r.IntN(len(h.Bucket))].CumulativeCount = r.Uint64N(5) // falls from one to the next, or is reset
 	}
 }
 

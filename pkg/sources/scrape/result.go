@@ -44,16 +44,17 @@ func (s *shared) seriesOf(p *process, metric string) []*series {
 
 func seriesByFamily(all []*series) map[string][]*series {
 	byFamily := map[string][]*series{}
-	for begin, end := 0, 0; begin < len(all); begin = end {
-		f := all[begin].id.family
-		for end = begin; end < len(all) && all[end].id.family == f; {
+	for len(all) > 0 {
+		f, end := all[0].id.family, 1
+		for end < len(all) && all[end].id.family == f {
 			end++
 		}
-		if run := all[begin:end:end]; byFamily[f.name] == nil {
-			byFamily[f.name] = run // as nearly all are: no copy
+		if byFamily[f.name] == nil {
+			byFamily[f.name] = all[:end:end] // nearly always all of them: no copy
 		} else {
-			byFamily[f.name] = append(byFamily[f.name], run...)
+			byFamily[f.name] = append(byFamily[f.name], all[:end]...)
 		}
+		all = all[end:]
 	}
 	return byFamily
 }

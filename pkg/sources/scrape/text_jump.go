@@ -14,8 +14,9 @@ import (
 // one does, the lines are read one by one.
 func (d *textDecoder) jump() error {
 	for {
-		text, err := d.input.unread(), error(nil)
+		text := d.input.unread()
 		if len(text) < blockBytes/8 {
+			var err error
 			if text, err = d.input.peek(blockBytes); err != nil {
 				return err
 			}

@@ -95,7 +95,7 @@ func bounded(warnings []sources.Warning) []string {
 // were used of it.
 func Signal(signal sources.Signal, result sources.Result, series int) v1alpha1.SignalEvidence {
 	e := v1alpha1.SignalEvidence{Name: signal.Name, Series: int64(series)}
-	for _, metric := range signal.Metrics {
+	for _, metric := range signal.Names() {
 		if slices.Contains(result.Metrics, metric) {
 			e.Metrics = append(e.Metrics, metric)
 		}
@@ -123,7 +123,7 @@ func why(signal sources.Signal, metrics []string) (v1alpha1.MetricReason, string
 	case metrics[0] == signal.Metrics[0]:
 		return v1alpha1.MetricPreferred, ""
 	}
-	before := signal.Metrics[:slices.Index(signal.Metrics, metrics[0])]
+	before := signal.Names()[:slices.Index(signal.Names(), metrics[0])]
 	return v1alpha1.MetricFallback, "there is no " + alternatives(before)
 }
 

@@ -27,6 +27,8 @@ type signalEntry struct {
 	match                 map[string][]string
 	bucketSeconds         []float64
 	everywhere            *bool
+	recordedRate          *string
+	recordedWindow        *time.Duration
 }
 
 type objectiveEntry struct {
@@ -86,6 +88,9 @@ func (d *document) signal(path *field.Path, node *yaml.Node) {
 		"match":         d.labelValues(&e.match),
 		"bucketSeconds": d.numbers(&e.bucketSeconds),
 		"everywhere":    d.boolean(&e.everywhere),
+
+		"recordedRate":   d.text(&e.recordedRate),
+		"recordedWindow": d.duration(&e.recordedWindow),
 	})
 	d.signals = append(d.signals, e)
 }

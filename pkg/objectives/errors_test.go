@@ -81,6 +81,10 @@ func TestErrors(t *testing.T) {
 		{"match without values", signal("name: s, component: kubelet, type: Counter, metrics: [a], match: {b: []}"), "signals[0].match.b: Required value"},
 		{"buckets", signal("name: s, component: kubelet, type: Histogram, metrics: [a], bucketSeconds: [1, 1]"), "signals[0].bucketSeconds[1]: Invalid value: 1: bounds are positive seconds and ascend"},
 		{"buckets of a counter", signal("name: s, component: kubelet, type: Counter, metrics: [a], bucketSeconds: [1]"), "a counter has no buckets"},
+		{"rate of a counter", signal("name: s, component: kubelet, type: Counter, metrics: [a], recordedRate: b:a:rate5m, recordedWindow: 5m"), "signals[0].recordedRate: Forbidden: only rates of the buckets of a histogram are read"},
+		{"rate without a window", signal("name: s, component: kubelet, type: Histogram, metrics: [a], recordedRate: b:a:rate5m"), "signals[0].recordedWindow: Invalid value: \"0s\": give the window of the rate"},
+		{"window without a rate", signal("name: s, component: kubelet, type: Histogram, metrics: [a], recordedWindow: 5m"), "signals[0].recordedRate: Invalid value: \"\": name the recording rule"},
+		{"rate of its own name", signal("name: s, component: kubelet, type: Histogram, metrics: [a], recordedRate: a, recordedWindow: 5m"), "signals[0].recordedRate: Duplicate value"},
 		{"bucket no number", signal("name: s, component: kubelet, type: Histogram, metrics: [a], bucketSeconds: [.inf]"), "must be a number"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/apimachinery/pkg/util/validation/field"
@@ -64,6 +65,7 @@ func (b *builder) signalsOf(d *document, builtIn bool) {
 			Signal: sources.Signal{
 				Name: given(entry.name), Component: sources.Component(given(entry.component)),
 				Metrics: entry.metrics, Labels: entry.labels, Match: entry.match, Everywhere: given(entry.everywhere),
+				Recorded: sources.Recording{Rate: given(entry.recordedRate), Window: given(entry.recordedWindow)},
 			},
 			BucketSeconds: entry.bucketSeconds,
 			BuiltIn:       builtIn,
@@ -105,6 +107,7 @@ func (s Signal) validate(e signalEntry) (errs field.ErrorList) {
 	}
 	errs = append(errs, s.validateMetrics(e.path.Child("metrics"))...)
 	errs = append(errs, s.validateLabels(e.path)...)
+	errs = append(errs, s.validateRecorded(e.path)...)
 	return append(errs, s.validateBuckets(e.path.Child("bucketSeconds"))...)
 }
 
@@ -125,6 +128,24 @@ func (s Signal) validateMetrics(path *field.Path) (errs field.ErrorList) {
 				errs = append(errs, field.Invalid(at, metric, fmt.Sprintf("name the histogram without %s", suffix)))
 			}
 		}
+	}
+	return errs
+}
+
+func (s Signal) validateRecorded(path *field.Path) (errs field.ErrorList) {
+	rate, window := path.Child("recordedRate"), path.Child("recordedWindow")
+	switch {
+	case s.Recorded == (sources.Recording{}):
+		return nil
+	case s.Kind != sources.Histogram:
+		errs = append(errs, field.Forbidden(rate, "only rates of the buckets of a histogram are read"))
+	case !metricName.MatchString(s.Recorded.Rate):
+		errs = append(errs, field.Invalid(rate, s.Recorded.Rate, "name the recording rule that keeps the rate of the buckets with all of their labels"))
+	case slices.Contains(s.Metrics, s.Recorded.Rate):
+		errs = append(errs, field.Duplicate(rate, s.Recorded.Rate))
+	}
+	if s.Recorded.Window < time.Second {
+		errs = append(errs, field.Invalid(window, s.Recorded.Window.String(), "give the window of the rate, such as 5m: only evaluations over the same window read it"))
 	}
 	return errs
 }

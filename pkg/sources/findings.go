@@ -41,6 +41,7 @@ func effects() []struct {
 		{PartialResponse, Refused},
 		{SeriesLimit, Refused},
 		{SeriesInvalid, Refused},
+		{RecordedRate, Refused},
 		{TargetsUnknown, Doubtful},
 		{ConflictingSeries, Doubtful},
 		{SharedAddress, Doubtful},

@@ -84,10 +84,30 @@ type Signal struct {
 	// Optional says that instances without any of Metrics are usual: nobody waits for
 	// them to appear.
 	Optional bool
+	// Recorded is what a recording rule makes of a Histogram signal: for stores that
+	// have the rule and none of Metrics.
+	Recorded Recording
 	// Everywhere says that each instance exposes one of Metrics as soon as it
 	// answers: one that does not is named in Result.Missing. It does not hold for
 	// families that appear with their first use.
 	Everywhere bool
+}
+
+// Recording is a recording rule that keeps the rate of the buckets of a histogram, with
+// all of their labels, those of their target among them.
+type Recording struct {
+	// Rate is the name of the rule; "" says that there is none.
+	Rate string
+	// Window of the rate: no other window can be read from it.
+	Window time.Duration
+}
+
+// Names of all that may carry the signal, the preferred one first.
+func (s Signal) Names() []string {
+	if s.Recorded.Rate == "" {
+		return s.Metrics
+	}
+	return append(slices.Clone(s.Metrics), s.Recorded.Rate)
 }
 
 // Rule tells how increases were taken.

@@ -37,6 +37,9 @@ const (
 	TargetGone Reason = "TargetGone"
 	// OwnServer says that an slo-apiserver is among the kube-apiservers. See Strangers.
 	OwnServer Reason = "OwnServer"
+	// RecordedRate says that the rate of a recording rule stands in for a histogram that is
+	// not there: what was counted before the second sample of a series is not in it.
+	RecordedRate Reason = "RecordedRate"
 	// ForeignServer says that another server that is no kube-apiserver is among them.
 	ForeignServer Reason = "ForeignServer"
 	// ScrapedTwice says that several jobs scrape one instance. One of them is counted.

@@ -79,6 +79,9 @@ func (a *again) Increase(by []string, selections ...sources.Selection) string {
 		if e.signal.Kind == sources.Counter {
 			return e.increaseOfCounter(selection)
 		}
+		if e.part.recorded {
+			return e.recordedIncrease(texts(selection))
+		}
 		return a.increase(e, "_bucket", selection, "le")
 	})
 }
@@ -86,6 +89,9 @@ func (a *again) Increase(by []string, selections ...sources.Selection) string {
 // Sum implements sources.Expressions.
 func (a *again) Sum(by []string, selections ...sources.Selection) string {
 	return a.sum(by, selections, func(e expressions, selection sources.Selection) []string {
+		if e.part.recorded {
+			return nil // whose sums nobody has recorded
+		}
 		return a.increase(e, "_sum", selection)
 	})
 }

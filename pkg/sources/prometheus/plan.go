@@ -17,7 +17,7 @@ import (
 // planAge is how long a plan holds while no instance changes. Metrics change their
 // names with the version of Kubernetes, so that an instance that restarts is a
 // better sign; kubelets come and go too often to be watched for that.
-const planAge = 10 * time.Minute
+const planAge = time.Minute
 
 // plan says which metrics carry the signals of a component, and which bounds their
 // histograms have. Finding that out costs two queries; it is kept as long as it
@@ -38,18 +38,26 @@ type plan struct {
 }
 
 // carrier of a signal: a metric, and for a Histogram signal whether its native or its
-// classic histograms.
+// classic histograms, or what a recording rule has made of these.
 type carrier struct {
-	metric string
-	native bool
+	metric           string
+	native, recorded bool
 }
 
 // series that a carrier of a signal has, by the name of their metric.
 func (c carrier) series(signal sources.Signal) string {
-	if signal.Kind == sources.Histogram && !c.native {
+	if signal.Kind == sources.Histogram && !c.native && !c.recorded {
 		return c.metric + "_bucket"
 	}
 	return c.metric
+}
+
+// probe of a carrier: matchers for one series of each histogram.
+func (c carrier) probe(signal sources.Signal) []string {
+	if signal.Kind == sources.Histogram && !c.native {
+		return []string{probe}
+	}
+	return nil
 }
 
 // carriers of a signal, the preferred one first.
@@ -58,8 +66,11 @@ func carriers(signal sources.Signal) []carrier {
 	for _, metric := range signal.Metrics {
 		all = append(all, carrier{metric: metric})
 		if signal.Kind == sources.Histogram {
-			all = append(all, carrier{metric, true})
+			all = append(all, carrier{metric: metric, native: true})
 		}
+	}
+	if signal.Recorded.Rate != "" {
+		all = append(all, carrier{metric: signal.Recorded.Rate, recorded: true})
 	}
 	return all
 }
@@ -95,7 +106,7 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection, win
 		return last, nil
 	}
 	found := &plan{fingerprint: fingerprint, at: q.at}
-	if err := found.assign(ctx, q, chosen, signals); err != nil {
+	if err := found.assign(ctx, q, chosen, signals, window); err != nil {
 		return nil, err
 	}
 	if err := found.assignSwitched(ctx, q, chosen, signals, window); err != nil {
@@ -120,15 +131,14 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection, win
 }
 
 // assign finds out which instance has which metrics, and gives it the first.
-func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
+func (p *plan) assign(ctx context.Context, q *session, chosen *selection, signals []sources.Signal, window time.Duration) error {
 	var named []string
 	for _, signal := range signals {
 		for _, c := range carriers(signal) {
-			var more []string
-			if c.series(signal) != c.metric {
-				more = []string{probe}
+			if c.recorded && signal.Recorded.Window != window {
+				continue
 			}
-			named = append(named, name(c.series(signal), "group by (instance)", chosen.now(c.series(signal), chosen.matchers, more)))
+			named = append(named, name(c.series(signal), "group by (instance)", chosen.now(c.series(signal), chosen.matchers, c.probe(signal))))
 		}
 	}
 	slices.Sort(named) // several signals may read one metric

@@ -47,7 +47,7 @@ func (p *plan) assignSwitched(ctx context.Context, q *session, chosen *selection
 	for _, signal := range signals {
 		more := map[carrier][]string{}
 		for c, instances := range p.assigned[signal.Name] {
-			other := carrier{c.metric, !c.native}
+			other := carrier{metric: c.metric, native: !c.native}
 			for _, instance := range instances {
 				if !had[c.series(signal)][instance] && had[other.series(signal)][instance] {
 					more[other] = append(more[other], instance)
@@ -80,7 +80,7 @@ func (p *plan) nativeMessage(signal sources.Signal, metric string) string {
 			all[instance] = true
 		}
 	}
-	if n := len(p.assigned[signal.Name][carrier{metric, true}]); n < len(all) {
+	if n := len(p.assigned[signal.Name][carrier{metric: metric, native: true}]); n < len(all) {
 		return fmt.Sprintf("%s is read from native histograms of %d of %d instances", metric, n, len(all))
 	}
 	return metric + " is read from native histograms"

@@ -121,6 +121,9 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		if one.native {
 			result.Warnings = warn(result.Warnings, signal, sources.NativeHistogram, p.nativeMessage(signal, one.metric))
 		}
+		if one.recorded {
+			result.Warnings = warn(result.Warnings, signal, sources.RecordedRate, one.metric+" of a recording rule stands in for "+signal.Metrics[0]+"_bucket: keep that in the store, since what was counted before the second sample of a series is not in rates")
+		}
 		if p.partial[one.metric] && !one.native && !signal.PerInstance {
 			result.Warnings = warn(result.Warnings, signal, sources.BucketsDiffer, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
 		}
@@ -187,6 +190,10 @@ func (s *Source) readPart(ctx context.Context, q *session, e expressions, bounds
 					func() error { return single.readSamples(ctx, q, e) })
 			})
 	case sources.Histogram:
+		if e.part.recorded {
+			err = first.read(ctx, q, signal, e.asked.note(sources.RoleBuckets, e.recorded("le")), true)
+			break
+		}
 		err = both(
 			func() error {
 				return first.read(ctx, q, signal, e.asked.note(sources.RoleBuckets, e.increase("_bucket", e.buckets, "le")), true)

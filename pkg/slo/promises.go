@@ -90,7 +90,7 @@ func (c *circumstances) promisesKept(resources *Resources) metav1.Condition {
 	if len(unknown) > 0 {
 		kept = slices.Insert(kept, 0, "not known: "+strings.Join(unknown, ", "))
 	}
-	switch texts := append(broken, kept...); {
+	switch texts := slices.Concat(broken, kept); {
 	case reason != "":
 		return answer(metav1.ConditionFalse, reason, texts)
 	case len(unknown) > 0:

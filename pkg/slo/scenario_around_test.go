@@ -34,7 +34,7 @@ import (
 //	expected <component> <n>               instances in the cluster
 //	everykubelet                           as many kubelets as there are nodes
 //	warns <signal> <reason> <text>         of one signal
-//	signal <signal>                        was asked for, and has no series
+//	signal <name>                          of a signal that was asked for, and has no series
 func (s *scenario) parseAround(verb string, args []string) error {
 	add := func(signal, metric string, series sources.Series) {
 		result := s.results[signal]

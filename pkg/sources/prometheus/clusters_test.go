@@ -31,7 +31,7 @@ func sharedSignals() []sources.Signal {
 type sharedStore struct{ name, label string }
 
 // sharedStores: in the first one the targets of both clusters have the same names.
-var sharedStores = []sharedStore{{"equal", "cluster"}, {"apart", "cluster"}, {"labelled otherwise", "k8s_cluster_name"}}
+var sharedStores = []sharedStore{{"equal", "cluster"}, {"apart", "cluster"}, {"named otherwise", "k8s_cluster_name"}}
 
 // sharedCluster is a cluster whose figures are all multiples of its scale, and whose
 // targets have the names in common with others, or names of their own.

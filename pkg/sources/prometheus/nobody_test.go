@@ -12,7 +12,7 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// A matcher that is misspelt finds as little as a job does: the warning names both.
+// A matcher that is misspelled finds as little as a job does: the warning names both.
 func TestReadNobody(t *testing.T) {
 	url := serve(t, func(w http.ResponseWriter, _ string) { _, _ = w.Write([]byte(emptyBody)) })
 	for want, match := range map[string]map[string]string{

@@ -118,14 +118,14 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 // nobody says that no target was found, and which flags to look at.
 func (s *Source) nobody(component sources.Component) string {
 	flags := map[sources.Component]string{sources.KubeAPIServer: "--prometheus-apiserver-job", sources.Kubelet: "--prometheus-kubelet-job"}[component]
-	wanted := s.config.job(component)
+	wanted := []string{s.config.job(component)}
 	for _, name := range slices.Sorted(maps.Keys(s.config.Match)) {
-		wanted += "," + oneOf(name, []string{s.config.Match[name]})
+		wanted = append(wanted, oneOf(name, []string{s.config.Match[name]}))
 	}
 	if len(s.config.Match) > 0 {
 		flags += " and --prometheus-match"
 	}
-	return fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check %s", startTime, wanted, component, flags)
+	return fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check %s", startTime, strings.Join(wanted, ","), component, flags)
 }
 
 // count a target that is observed. start is that of the window.

@@ -6,7 +6,6 @@ package prometheus
 import (
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 )
 
@@ -228,28 +227,4 @@ func (d *decoder) series() error {
 		return err
 	}
 	return d.each(&d.current)
-}
-
-// point reads [time, "value"].
-func (d *decoder) point() error {
-	if err := d.expect('['); err != nil {
-		return err
-	}
-	at, err := d.number()
-	if err != nil {
-		return err
-	}
-	if err := d.expect(','); err != nil {
-		return err
-	}
-	text, err := d.string()
-	if err != nil {
-		return err
-	}
-	value, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return fmt.Errorf("the value %q is not a number", text)
-	}
-	d.current.points = append(d.current.points, point{at: at, value: value})
-	return d.expect(']')
 }

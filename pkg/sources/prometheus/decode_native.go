@@ -4,9 +4,6 @@
 package prometheus
 
 import (
-	"fmt"
-	"strconv"
-
 	"example.io/slo-apiserver/pkg/sources"
 )
 
@@ -22,35 +19,24 @@ type native struct {
 // "upper", "count"], ...]}]
 // (https://prometheus.io/docs/prometheus/latest/querying/api/#native-histograms).
 func (d *decoder) native() error {
-	if err := d.expect('['); err != nil {
-		return err
-	}
-	at, err := d.number()
-	if err != nil {
-		return err
-	}
-	if err := d.expect(','); err != nil {
-		return err
-	}
-	h := native{at: at}
-	err = d.object(func(key string) (err error) {
-		switch key {
-		case "count":
-			h.count, err = d.quoted()
-		case "sum":
-			h.sum, err = d.quoted()
-		case "buckets":
-			err = d.array(func() error { return d.nativeBucket(&h) })
-		default:
-			err = d.skip()
-		}
+	return d.timed(func(at float64) error {
+		h := native{at: at}
+		err := d.object(func(key string) (err error) {
+			switch key {
+			case "count":
+				h.count, err = d.quoted()
+			case "sum":
+				h.sum, err = d.quoted()
+			case "buckets":
+				err = d.array(func() error { return d.nativeBucket(&h) })
+			default:
+				err = d.skip()
+			}
+			return err
+		})
+		d.current.natives = append(d.current.natives, h)
 		return err
 	})
-	if err != nil {
-		return err
-	}
-	d.current.natives = append(d.current.natives, h)
-	return d.expect(']')
 }
 
 func (d *decoder) nativeBucket(h *native) error {
@@ -73,17 +59,4 @@ func (d *decoder) nativeBucket(h *native) error {
 	}
 	h.buckets = append(h.buckets, one)
 	return d.expect(']')
-}
-
-// quoted reads a number in quotes.
-func (d *decoder) quoted() (float64, error) {
-	text, err := d.string()
-	if err != nil {
-		return 0, err
-	}
-	value, err := strconv.ParseFloat(text, 64)
-	if err != nil {
-		return 0, fmt.Errorf("the value %q is not a number", text)
-	}
-	return value, nil
 }

@@ -73,7 +73,7 @@ func vocabulary() []word {
 		{"apiserver_request_duration_seconds", 23, 0, "histogram", requests(`,dry_run=""`)},
 		{"apiserver_request_total", 23, 0, "counter", func(int) []string {
 			one := `{component="apiserver",group="",version="v1",resource="pods",subresource="",verb="PATCH",scope="resource",code="200",dry_run=`
-			return []string{one + `""} 990`, one + `"All"} 10`}
+			return []string{one + `""} 990`, one + `"All"} 10`, strings.Replace(one, "PATCH", "GET", 1) + `""} 500`}
 		}},
 		{"apiserver_watch_list_duration_seconds", 29, 0, "histogram", func(minor int) []string {
 			if minor < 32 || minor == 33 {

@@ -140,6 +140,7 @@ func TestWaitP99(t *testing.T) {
 		{"second bucket", buckets(0, 100), "14851 in (100,15000]"},
 		{"no finite bucket", &sources.Buckets{Bounds: []float64{math.Inf(1)}, Counts: []float64{5}}, "-"},
 		{"over the last bound", &sources.Buckets{Bounds: []float64{0.1, 30, math.Inf(1)}, Counts: []float64{0, 0, 5}}, "30000 in (30000,-]"},
+		{"within milliseconds", &sources.Buckets{Bounds: []float64{0.00109, 0.00119, math.Inf(1)}, Counts: []float64{0, 5, 5}}, "2 in (1,2]"},
 		{"no wait at all", &sources.Buckets{Bounds: []float64{0, 0.005, math.Inf(1)}, Counts: []float64{5, 5, 5}}, "0 in (0,0]"},
 	}
 	for _, test := range tests {

@@ -88,8 +88,9 @@ func waitQuantile(b *sources.Buckets, q float64) (*int64, *v1alpha1.LatencyBucke
 	if math.IsNaN(wait) || !known {
 		return nil, nil
 	}
-	// The first bound is 0 s, and its bucket reaches down without end; no wait does.
-	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: milliseconds(max(lower, 0))}
+	// The first bound is 0 s, and its bucket reaches down without end; no wait does. It
+	// is rounded down: native histograms have bounds within a millisecond.
+	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: int64(math.Floor(max(lower, 0)*1000 + 1e-6))}
 	if !math.IsInf(upper, 1) {
 		bucket.UpToMilliseconds = new(milliseconds(upper))
 	}

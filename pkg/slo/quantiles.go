@@ -56,10 +56,11 @@ func p99Bucket(b *sources.Buckets, rule sources.Rule) *v1alpha1.LatencyBucket {
 		return nil // a histogram without a finite bucket tells nothing
 	}
 	// A first bound of 0 s or less has a bucket that reaches down without end; no
-	// latency does.
-	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: int64(math.Round(max(lower, 0) * 1000))}
+	// latency does. Native histograms have bounds within a millisecond: what is said
+	// of them has to stay true, and so they are rounded apart.
+	bucket := &v1alpha1.LatencyBucket{OverMilliseconds: int64(math.Floor(max(lower, 0)*1000 + 1e-6))}
 	if !math.IsInf(upper, +1) {
-		ms := int64(math.Round(upper * 1000))
+		ms := milliseconds(upper)
 		bucket.UpToMilliseconds = &ms
 	}
 	return bucket

@@ -26,6 +26,8 @@ func TestP99Bucket(t *testing.T) {
 		"first bound zero":     {sources.Buckets{Bounds: []float64{0, 1, inf}, Counts: []float64{9, 9, 9}}, &v1alpha1.LatencyBucket{UpToMilliseconds: new(int64(0))}, new(int64(0))},
 		"beyond the last":      {sources.Buckets{Bounds: []float64{1, 60, inf}, Counts: []float64{0, 0, 9}}, &v1alpha1.LatencyBucket{OverMilliseconds: 60_000}, new(int64(60_000))},
 		"first":                {sources.Buckets{Bounds: []float64{0.05, 1, inf}, Counts: []float64{9, 9, 9}}, &v1alpha1.LatencyBucket{UpToMilliseconds: new(int64(50))}, new(int64(50))},
+		"of a native one":      {sources.Buckets{Bounds: []float64{0.00109, 0.00119, inf}, Counts: []float64{0, 9, 9}, Native: true}, &v1alpha1.LatencyBucket{OverMilliseconds: 1, UpToMilliseconds: new(int64(2))}, new(int64(2))},
+		"no binary fractions":  {sources.Buckets{Bounds: []float64{0.29, 0.57, inf}, Counts: []float64{0, 9, 9}}, &v1alpha1.LatencyBucket{OverMilliseconds: 290, UpToMilliseconds: new(int64(570))}, new(int64(568))},
 		"no finite bound":      {sources.Buckets{Bounds: []float64{inf}, Counts: []float64{9}}, nil, nil},
 		"without observations": {sources.Buckets{Bounds: []float64{1, inf}, Counts: []float64{0, 0}}, nil, nil},
 	} {

@@ -27,10 +27,10 @@ type Quantiles struct {
 
 // LatencyBucket is a range of latencies.
 type LatencyBucket struct {
-	// overMilliseconds is the exclusive lower bound, in milliseconds.
+	// overMilliseconds is the exclusive lower bound, in milliseconds, rounded down.
 	OverMilliseconds int64 `json:"overMilliseconds"`
-	// upToMilliseconds is the inclusive upper bound, in milliseconds. Absent:
-	// the bucket has none.
+	// upToMilliseconds is the inclusive upper bound, in milliseconds, rounded up.
+	// Absent: the bucket has none.
 	// +optional
 	UpToMilliseconds *int64 `json:"upToMilliseconds,omitempty"`
 }

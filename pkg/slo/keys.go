@@ -107,7 +107,7 @@ func figuresOf(t *tally, became outcome, rule sources.Rule) keyFigures {
 			Requests:     requests,
 			SlowRequests: slow,
 			GoodRatio:    ratio(slow, requests),
-			Interpolated: t.interpolated,
+			Interpolated: t.interpolated && t.exact(),
 			Quantiles:    t.quantiles(rule),
 		},
 		tally:   t,

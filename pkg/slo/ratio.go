@@ -68,6 +68,9 @@ func (t *tally) addCount(count float64, good, known bool) {
 	if good || !known {
 		t.most += count
 	}
+	if !known {
+		t.unplaced += count
+	}
 }
 
 // How messages speak of an objective that holds, one that does not, and its keys.

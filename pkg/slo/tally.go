@@ -54,6 +54,9 @@ type tally struct {
 	// least and most. It is interpolated in native histograms, otherwise least.
 	within       float64
 	interpolated bool
+	// unplaced events are on either side of the threshold, and nothing tells how many on
+	// which: the bucket there was dropped, or a label.
+	unplaced float64
 	// dryRuns is how many of the events at most may have been dry runs, which are not
 	// to count.
 	dryRuns float64
@@ -74,13 +77,17 @@ type tally struct {
 	unreadable bool
 }
 
-// exact says that the number of slow events is known.
-func (t *tally) exact() bool {
-	return !t.unreadable && (t.interpolated || whole(t.most-t.least, t.count) == 0)
-}
+// exact says that the number of slow events is known, or interpolated.
+func (t *tally) exact() bool { return !t.unreadable && whole(t.unplaced, t.count) == 0 }
 
-// estimate of the events that were within the threshold.
-func (t *tally) estimate() float64 { return max(t.least, min(t.within, t.most)) }
+// estimate of the events that were within the threshold; without one, those that were for
+// sure.
+func (t *tally) estimate() float64 {
+	if !t.exact() {
+		return t.least
+	}
+	return max(t.least, min(t.within, t.most))
+}
 
 // add another series of the key. Series may have different buckets: each is
 // bounded by its own, before the buckets they do not share are dropped.
@@ -98,6 +105,8 @@ func (t *tally) add(b *sources.Buckets, threshold float64) {
 	if b.Native && least < most {
 		t.within += b.Interpolated(threshold) - least
 		t.interpolated = true
+	} else {
+		t.unplaced += most - least
 	}
 	if t.histogram == nil {
 		t.histogram = b

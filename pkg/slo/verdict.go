@@ -192,7 +192,7 @@ func (t *tally) undecidedReason(o Objective) string {
 		return ReasonDryRunsIncluded
 	case t.leftOut != "" && without.outcome(o, everything, sources.Extrapolated) != undecided:
 		return t.leftOut
-	case t.interpolated:
+	case t.interpolated && t.exact():
 		return ReasonNativeHistogramInterpolated
 	}
 	return ReasonThresholdBucketMissing

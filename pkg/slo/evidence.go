@@ -105,7 +105,7 @@ func (f figures) slow(selections ...sources.Selection) string {
 	var part string
 	switch {
 	case f.Type != v1alpha1.IndicatorRatio:
-		part = "(" + total + " - " + f.increase(selections, sources.Bound(f.Threshold.Seconds())) + ")"
+		part = "(" + total + " - " + f.increase(selections, sources.Bound(f.thresholdSeconds())) + ")"
 	case f.Bad != nil:
 		part = f.increase(selections, events(f.Bad)...)
 	default:

@@ -50,7 +50,7 @@ func (f figures) addOverThreshold(part *evidence.Part, status *v1alpha1.Overhead
 		if !held(t) || t.overhead.histogram == nil {
 			return false
 		}
-		_, known := t.overhead.histogram.AtMost(f.Threshold.Seconds())
+		_, known := t.overhead.histogram.AtMost(f.thresholdSeconds())
 		return !known
 	}
 	if status.KeysOverThreshold == nil || slices.ContainsFunc(f.tallies, inexact) {
@@ -64,7 +64,7 @@ func (f figures) addOverThreshold(part *evidence.Part, status *v1alpha1.Overhead
 		return total.Increase(f.Key, narrowed(selections, []sources.Matcher{sources.Bound(bound)})...)
 	}
 	share := decimalOf(allowing(float64(f.Percentile)/100, f.rule))
-	part.Figure("overhead.keysOverThreshold", "count("+upTo(f.Threshold.Seconds())+" < "+share+" * "+upTo(math.Inf(+1))+")")
+	part.Figure("overhead.keysOverThreshold", "count("+upTo(f.thresholdSeconds())+" < "+share+" * "+upTo(math.Inf(+1))+")")
 }
 
 func (f figures) addTotalOfKeys(part *evidence.Part, total sources.Expressions) {

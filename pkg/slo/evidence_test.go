@@ -72,3 +72,24 @@ func requestLatency() sources.Signal {
 	signals := Signals()
 	return signals[slices.IndexFunc(signals, func(s sources.Signal) bool { return s.Name == SignalRequestLatency })]
 }
+
+// TestEvidenceOfThreshold wants the slow requests to be asked for by the bound that the
+// buckets have: 1.14 s is not 1 s and 0.14 s in a float64.
+func TestEvidenceOfThreshold(t *testing.T) {
+	o := defined(t, "mine", "signals:\n- {name: s, component: kube-apiserver, type: Histogram, metrics: [a]}\n"+
+		"objectives:\n- {name: mine, description: d, signal: s, threshold: 1140ms}\n")
+	reading := readingOf(nil)
+	reading.Results[o.Signal] = sources.Result{
+		Metrics:     o.Reads.Metrics,
+		Series:      []sources.Series{{Histogram: &sources.Buckets{Bounds: []float64{1.14, math.Inf(+1)}, Counts: []float64{99, 100}}}},
+		Expressions: sources.Canonical{Signal: o.Reads, Metrics: o.Reads.Metrics, Window: reading.Window},
+	}
+	status := Judge([]Objective{o}, reading, nil, Options{}).Reports[0].Status
+	if status.SlowRequests == nil || *status.SlowRequests != 1 {
+		t.Fatalf("slow requests %v, want 1", status.SlowRequests)
+	}
+	i := slices.IndexFunc(status.Evidence.Figures, func(f v1alpha1.FigureEvidence) bool { return f.Figure == "slowRequests" })
+	if i < 0 || !strings.Contains(status.Evidence.Figures[i].Expression, `le="1.14"`) {
+		t.Errorf(`no bound le="1.14": %+v`, status.Evidence.Figures)
+	}
+}

@@ -131,7 +131,7 @@ func (over *overKeys) add(o Objective, t *tally, rule sources.Rule) {
 		return
 	}
 	// For sure, as a violation is: requests that may have been slow do not count.
-	least, most := within(l.histogram, o.Threshold.Seconds())
+	least, most := within(l.histogram, o.thresholdSeconds())
 	if holds(most, l.histogram.Count(), o.Percentile, everything, rule) {
 		if !holds(least, l.histogram.Count(), o.Percentile, everything, rule) {
 			if over.undecided == 0 {

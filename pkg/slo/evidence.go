@@ -26,7 +26,7 @@ func (a Assessment) evidence(status *v1alpha1.SLOReportStatus, around *circumsta
 	}
 	labelSets := map[string]bool{}
 	for _, s := range result.Series {
-		if o.selects(o.valueOf(s, labelVerb), o.valueOf(s, labelScope)) {
+		if verb, scope := o.valueOf(s, labelVerb), o.valueOf(s, labelScope); o.selects(verb, scope) || o.isUnnamed(s, verb, scope) {
 			labelSets[strings.Join(s.Values, "\xff")] = true
 		}
 	}

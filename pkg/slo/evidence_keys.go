@@ -50,7 +50,11 @@ func (f figures) selections(choose func(*tally) choice) []sources.Selection {
 func (f figures) selection(more ...sources.Matcher) sources.Selection {
 	var s sources.Selection
 	if f.Verbs != nil {
-		s = append(s, sources.Matcher{Label: labelVerb, Values: f.Verbs})
+		verbs := f.Verbs
+		if slices.ContainsFunc(f.tallies, func(t *tally) bool { return t.unnamed }) {
+			verbs = append(slices.Clone(verbs), "")
+		}
+		s = append(s, sources.Matcher{Label: labelVerb, Values: verbs})
 	}
 	if f.Scope != "" {
 		s = append(s, sources.Matcher{Label: labelScope, Values: []string{f.Scope}})

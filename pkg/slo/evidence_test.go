@@ -93,3 +93,33 @@ func TestEvidenceOfThreshold(t *testing.T) {
 		t.Errorf(`no bound le="1.14": %+v`, status.Evidence.Figures)
 	}
 }
+
+// TestEvidenceOfUnnamed wants what may be of the objective, since no verb says that it is
+// not, to be asked for as it is counted.
+func TestEvidenceOfUnnamed(t *testing.T) {
+	o := defined(t, "mine", "objectives:\n- {name: mine, description: d, signal: api-requests, verbs: [GET], bad: {code: [5xx]}, goodRatio: '0.9'}\n")
+	for name, test := range map[string]struct {
+		verbs []string
+		want  string
+	}{
+		"all named":   {[]string{"GET"}, `,verb="GET"`},
+		"one unnamed": {[]string{"GET", ""}, `,verb=~"GET|"`},
+	} {
+		reading := readingOf(nil)
+		result := sources.Result{Metrics: o.Reads.Metrics, Expressions: sources.Canonical{Signal: o.Reads, Metrics: o.Reads.Metrics, Window: reading.Window}}
+		for _, verb := range test.verbs {
+			result.Series = append(result.Series, sources.Series{Values: []string{"", "pods", "", verb, "resource", "200"}, Increase: 100})
+		}
+		reading.Results[o.Signal] = result
+		status := Judge([]Objective{o}, reading, nil, Options{}).Reports[0].Status
+		if status.Requests == nil || *status.Requests != int64(100*len(test.verbs)) {
+			t.Fatalf("%s: requests %v", name, status.Requests)
+		}
+		for _, figure := range []string{"requests", "indicators.requests"} {
+			i := slices.IndexFunc(status.Evidence.Figures, func(f v1alpha1.FigureEvidence) bool { return f.Figure == figure })
+			if i < 0 || !strings.Contains(status.Evidence.Figures[i].Expression, test.want) {
+				t.Errorf("%s: %s does not select %s: %+v", name, figure, test.want, status.Evidence.Figures)
+			}
+		}
+	}
+}

@@ -72,6 +72,8 @@ type tally struct {
 	// histogram of the events, in the buckets that all series of the key have; nil for
 	// a Ratio.
 	histogram *sources.Buckets
+	// unnamed: some of the events have no verb; see Objective.isUnnamed.
+	unnamed bool
 	// unreadable: a series of the key is no usable histogram, so that nothing
 	// above is known for sure.
 	unreadable bool
@@ -132,9 +134,7 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 			}
 			return ""
 		}
-		// Events that may be of the objective: of whose verb there is no trace.
-		unnamed := o.Type == v1alpha1.IndicatorRatio && o.Verbs != nil && value(labelVerb) == "" && s.Increase > 0 &&
-			o.selects(o.Verbs[0], value(labelScope))
+		unnamed := o.isUnnamed(s, value(labelVerb), value(labelScope))
 		if !unnamed && !o.selects(value(labelVerb), value(labelScope)) {
 			continue
 		}
@@ -150,6 +150,7 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 			}
 			byKey[k] = t
 		}
+		t.unnamed = t.unnamed || unnamed
 		if o.Type == v1alpha1.IndicatorRatio {
 			good, known := o.isGood(value)
 			t.addCount(s.Increase, good, known && !unnamed)
@@ -163,6 +164,12 @@ func collect(o Objective, labels []string, series []sources.Series, resources *R
 	}
 	slices.SortFunc(tallies, func(a, b *tally) int { return a.key.compare(b.key) })
 	return tallies
+}
+
+// isUnnamed says that the events of a Ratio in this series may be of the objective: there
+// is no trace of their verb.
+func (o Objective) isUnnamed(s sources.Series, verb, scope string) bool {
+	return o.Type == v1alpha1.IndicatorRatio && o.Verbs != nil && verb == "" && s.Increase > 0 && o.selects(o.Verbs[0], scope)
 }
 
 // label of the key by its name.

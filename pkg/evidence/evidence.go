@@ -104,13 +104,18 @@ func Signal(signal sources.Signal, result sources.Result, series int) v1alpha1.S
 	return e
 }
 
-// Queries as they were sent for a signal.
-func Queries(result sources.Result) []v1alpha1.QueryEvidence {
-	var queries []v1alpha1.QueryEvidence
+// Queries as they were sent for a signal, and how many are too long to be shown, nil for
+// none: they may name each of thousands of instances that are silent or new.
+func Queries(result sources.Result) (queries []v1alpha1.QueryEvidence, omitted *int64) {
 	for _, q := range result.Queries {
-		queries = append(queries, v1alpha1.QueryEvidence{Role: string(q.Role), Query: q.PromQL})
+		if len(q.PromQL) <= longestExpression {
+			queries = append(queries, v1alpha1.QueryEvidence{Role: string(q.Role), Query: q.PromQL})
+		}
 	}
-	return queries
+	if n := int64(len(result.Queries) - len(queries)); n > 0 {
+		omitted = &n
+	}
+	return queries, omitted
 }
 
 // why these metrics, in the order of preference, and what that costs.

@@ -11,8 +11,9 @@ import (
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// longestExpression in bytes: those of thousands of resources of which some count and
-// some do not are left out, rather than shown in part.
+// longestExpression in bytes, and longest query: those of thousands of resources of which
+// some count and some do not, or of thousands of instances, are left out, rather than shown
+// in part.
 const longestExpression = 16 << 10
 
 // Part of the evidence of an object: what some of its figures were made from.

@@ -41,3 +41,17 @@ func TestPart(t *testing.T) {
 		}
 	}
 }
+
+// TestQueries wants those that name thousands of instances to be counted instead of shown:
+// five of 5000 kubelets, of which every third is silent, are 0.7 MB.
+func TestQueries(t *testing.T) {
+	long := strings.Repeat("x", 40<<10)
+	result := sources.Result{Queries: []sources.Query{{Role: sources.RoleBuckets, PromQL: "short"}, {Role: sources.RoleSum, PromQL: long}, {Role: sources.RoleBorn, PromQL: long}}}
+	queries, omitted := evidence.Queries(result)
+	if len(queries) != 1 || queries[0].Query != "short" || omitted == nil || *omitted != 2 {
+		t.Errorf("%d queries, and omitted %v; want the short one, and 2", len(queries), omitted)
+	}
+	if _, omitted := evidence.Queries(sources.Result{Queries: result.Queries[:1]}); omitted != nil {
+		t.Errorf("omitted %d of one short query", *omitted)
+	}
+}

@@ -31,7 +31,7 @@ func (a Assessment) evidence(status *v1alpha1.SLOReportStatus, around *circumsta
 		}
 	}
 	signal := evidence.Signal(o.Reads, result, len(labelSets))
-	signal.Queries = evidence.Queries(result)
+	signal.Queries, signal.QueriesOmitted = evidence.Queries(result)
 	var part evidence.Part
 	f := figures{Objective: o, Expressions: result.Expressions, rule: reading.Rule, tallies: a.tallies}
 	if f.Expressions != nil && a.problem == "" && len(a.tallies) > 0 {

@@ -2438,7 +2438,7 @@ func schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref common.ReferenceCallback) co
 				Properties: map[string]spec.Schema{
 					"overMilliseconds": {
 						SchemaProps: spec.SchemaProps{
-							Description: "overMilliseconds is the exclusive lower bound, in milliseconds.",
+							Description: "overMilliseconds is the exclusive lower bound, in milliseconds, rounded down.",
 							Default:     0,
 							Type:        []string{"integer"},
 							Format:      "int64",
@@ -2446,7 +2446,7 @@ func schema_pkg_apis_slo_v1alpha1_LatencyBucket(ref common.ReferenceCallback) co
 					},
 					"upToMilliseconds": {
 						SchemaProps: spec.SchemaProps{
-							Description: "upToMilliseconds is the inclusive upper bound, in milliseconds. Absent: the bucket has none.",
+							Description: "upToMilliseconds is the inclusive upper bound, in milliseconds, rounded up. Absent: the bucket has none.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
@@ -4156,6 +4156,13 @@ func schema_pkg_apis_slo_v1alpha1_SignalEvidence(ref common.ReferenceCallback) c
 									},
 								},
 							},
+						},
+					},
+					"queriesOmitted": {
+						SchemaProps: spec.SchemaProps{
+							Description: "queriesOmitted is the number of queries that were sent and are not among queries, because they are longer than 16 KiB: they name thousands of instances.",
+							Type:        []string{"integer"},
+							Format:      "int64",
 						},
 					},
 				},

@@ -110,6 +110,10 @@ type SignalEvidence struct {
 	// +listType=atomic
 	// +optional
 	Queries []QueryEvidence `json:"queries,omitempty"`
+	// queriesOmitted is the number of queries that were sent and are not among queries,
+	// because they are longer than 16 KiB: they name thousands of instances.
+	// +optional
+	QueriesOmitted *int64 `json:"queriesOmitted,omitempty"`
 }
 
 // MetricReason says why metrics were chosen.

@@ -1899,6 +1899,11 @@ func (in *SignalEvidence) DeepCopyInto(out *SignalEvidence) {
 		*out = make([]QueryEvidence, len(*in))
 		copy(*out, *in)
 	}
+	if in.QueriesOmitted != nil {
+		in, out := &in.QueriesOmitted, &out.QueriesOmitted
+		*out = new(int64)
+		**out = **in
+	}
 	return
 }
 

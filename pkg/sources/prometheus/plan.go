@@ -28,9 +28,9 @@ type plan struct {
 	// assigned are the instance labels that are read from each carrier, by signal.
 	// A signal that no instance has is not among them.
 	assigned map[string]map[carrier][]string
-	// bounds that all instances with the metric have, by metric.
+	// bounds that all instances with the metric have, by carrier.series.
 	bounds map[string][]float64
-	// partial are metrics that have other bounds too.
+	// partial are those that have other bounds too.
 	partial map[string]bool
 	// complete says that every signal is carried by some metric, and on every
 	// instance if it is watched.

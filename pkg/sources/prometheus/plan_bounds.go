@@ -38,7 +38,7 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 	}
 	instances := map[string]map[float64]float64{} // by metric and bound
 	err := q.queryAll(ctx, named, func(one *series) error {
-		metric := strings.TrimSuffix(one.label(metricLabel), "_bucket")
+		metric := one.label(metricLabel)
 		le, err := strconv.ParseFloat(one.label("le"), 64)
 		if err != nil {
 			return fmt.Errorf("%s has the bound le=%q, which is not a number", metric, one.label("le"))

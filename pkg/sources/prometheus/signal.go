@@ -107,7 +107,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	again := &again{}
 	for _, one := range p.parts(signal, chosen) {
 		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), labels: q.labels(signal), dialect: q.dialect, longer: s.config.longer, asked: &again.asked}
-		found, err := s.readCarrier(ctx, q, e, p.bounds[one.metric])
+		found, err := s.readCarrier(ctx, q, e, p.bounds[one.series(signal)])
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)
 		}
@@ -124,7 +124,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		if one.recorded {
 			result.Warnings = warn(result.Warnings, signal, sources.RecordedRate, one.metric+" of a recording rule stands in for "+signal.Metrics[0]+"_bucket: keep that in the store, since what was counted before the second sample of a series is not in rates")
 		}
-		if p.partial[one.metric] && !one.native && !signal.PerInstance {
+		if p.partial[one.series(signal)] && !one.native && !signal.PerInstance {
 			result.Warnings = warn(result.Warnings, signal, sources.BucketsDiffer, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
 		}
 		for key, next := range found {

@@ -12,13 +12,14 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
+	"example.io/slo-apiserver/pkg/sources"
 )
 
 // differences between what was measured and the indicator: the gravest first.
 type differences struct {
 	reasons, texts []string
-	// unknown says that there may be more, and why it is not known.
-	unknown string
+	// unknown says that there may be more, and why it is not known, for that reason.
+	unknown, unknownReason string
 }
 
 func (d *differences) add(reason, format string, args ...any) {
@@ -41,6 +42,9 @@ func (c *circumstances) indicatorFaithful(o Objective, k *keys) (metav1.Conditio
 	default:
 		return metav1.Condition{}, false
 	}
+	if rate := o.Reads.Recorded.Rate; rate != "" && slices.Contains(result.Metrics, rate) {
+		d.unknownReason, d.unknown = string(sources.RecordedRate), "which metric "+rate+" was made from the store does not tell: it may include webhooks, queues and dry runs"
+	}
 	if k != nil && k.interpolated {
 		d.add(ReasonNativeHistogramInterpolated, "native histograms have no bound %s, and what they count within it is interpolated: at least %d and at most %d of %d %s are %s",
 			le(o), k.slowLeast, k.slowMost, k.requests, o.Events, o.badWord())
@@ -54,7 +58,7 @@ func (c *circumstances) indicatorFaithful(o Objective, k *keys) (metav1.Conditio
 		condition.Status, condition.Reason = metav1.ConditionFalse, d.reasons[0]
 		condition.Message = strings.Join(d.texts, "; ")
 	case d.unknown != "":
-		condition.Status, condition.Reason, condition.Message = metav1.ConditionUnknown, ReasonVersionUnknown, d.unknown
+		condition.Status, condition.Reason, condition.Message = metav1.ConditionUnknown, d.unknownReason, d.unknown
 	}
 	c.addNotes(&condition, o)
 	return condition, true
@@ -85,14 +89,14 @@ func (c *circumstances) requestDifferences(d *differences, metrics []string, k *
 	case known || slices.Contains(metrics, metricRequestSLO):
 		d.add(ReasonDryRunsIncluded, "%s includes dry runs before Kubernetes 1.35, and how many there were is not known without apiserver_request_total", name)
 	default:
-		d.unknown = "whether dry runs are included is not known: not all kube-apiservers have kubernetes_build_info"
+		d.unknownReason, d.unknown = ReasonVersionUnknown, "whether dry runs are included is not known: not all kube-apiservers have kubernetes_build_info"
 	}
 }
 
 // podStartDifferences by the versions of the kubelets.
 func (c *circumstances) podStartDifferences(d *differences) {
 	if !c.kubeletsTell() {
-		d.unknown = "whether stateful pods and init containers are included is not known: not all kubelets have kubernetes_build_info"
+		d.unknownReason, d.unknown = ReasonVersionUnknown, "whether stateful pods and init containers are included is not known: not all kubelets have kubernetes_build_info"
 	}
 	var including []string
 	for _, r := range c.kubelets {

@@ -150,8 +150,9 @@ func TestRealHistoryOfCounters(t *testing.T) {
 			live, sent := comparePast(t, backend{peer, peer.Start(t, samples)}, scenario, signals, counting, true)
 			t.Logf("%d queries", len(sent.queries))
 			// Seven for the ratios, ten for the latency and as many for the kubelets, three
-			// times, and what restarts and missing instances cost more.
-			if most := 3*(7+10+10) + 90; len(sent.queries) > most {
+			// times, and what restarts and missing instances cost more, also for the plan of
+			// each minute.
+			if most := 3*(7+10+10) + 96; len(sent.queries) > most {
 				t.Errorf("%d queries were sent, want at most %d", len(sent.queries), most)
 			}
 			for at, want := range map[string]string{

@@ -415,9 +415,9 @@ func testHistory(t *testing.T, b backend, scenario string) {
 	t.Logf("%d queries", len(sent.queries))
 	wantAll(t, live)
 	// Six for kube-apiservers and nine for kubelets, three times, and what
-	// restarts, births and missing instances cost more. In MetricsQL queries name the
-	// instances that are new, too.
-	most := 3*(6+9) + 45
+	// restarts, births and missing instances cost more, also for the plan of each minute.
+	// In MetricsQL queries name the instances that are new, too.
+	most := 3*(6+9) + 51
 	if b.Peer == prometheustest.VictoriaMetrics {
 		most += 15
 	}

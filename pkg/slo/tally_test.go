@@ -44,3 +44,16 @@ func TestTallyIsMonotonic(t *testing.T) {
 		t.Errorf("from %v to %v of %v within the threshold, want 100 of 100", falling.least, falling.most, falling.count)
 	}
 }
+
+// Dry runs count for nothing, also where the shares of missing instances are added: 595
+// of 600 good is not 995 of 1000.
+func TestEvenSharesWithoutDryRuns(t *testing.T) {
+	o := Objective{EvenShares: true, Percentile: 99}
+	few := shares{observed: 997, expected: 1000}
+	for dryRuns, want := range map[float64]outcome{0: kept, 400: keptSoFar} {
+		counted := &tally{count: 1000, least: 995, most: 995, dryRuns: dryRuns}
+		if got := counted.outcome(o, few, sources.Exact); got != want {
+			t.Errorf("with %v dry runs the outcome is %v, want %v", dryRuns, got, want)
+		}
+	}
+}

@@ -49,7 +49,7 @@ func (t *tally) outcome(o Objective, s shares, rule sources.Rule) outcome {
 		return undecided
 	case t.leftOut != "" && whole(t.count-t.least, t.count) > 0:
 		return undecided
-	case o.EvenShares && !holdsShare(t.least, t.count, o.goodMillionths(), s, rule):
+	case o.EvenShares && !holdsShare(max(0, t.least-t.dryRuns), t.count-t.dryRuns, o.goodMillionths(), s, rule):
 		return keptSoFar
 	}
 	return kept

@@ -151,8 +151,8 @@ func (d *Definitions) hasHistory(o slo.Objective) bool {
 }
 
 // isWhole says that a reading has all that was asked for the objectives that have a
-// history. What a store that is away had to tell, or a query that failed, the source may
-// tell later.
+// history, and for what their verdicts need beside it. What a store that is away had to
+// tell, or a query that failed, the source may tell later.
 func (d *Definitions) isWhole(reading *sources.Reading) bool {
 	lacks := func(warnings []sources.Warning) bool {
 		return slices.ContainsFunc(warnings, func(w sources.Warning) bool {
@@ -160,7 +160,8 @@ func (d *Definitions) isWhole(reading *sources.Reading) bool {
 		})
 	}
 	return !lacks(reading.Warnings) && !slices.ContainsFunc(d.Objectives, func(o slo.Objective) bool {
-		return d.hasHistory(o) && lacks(reading.Results[o.Signal].Warnings)
+		signals := append(slo.History([]slo.Objective{o}, o.Signal).Beside, o.Signal)
+		return d.hasHistory(o) && slices.ContainsFunc(signals, func(signal string) bool { return lacks(reading.Results[signal].Warnings) })
 	})
 }
 

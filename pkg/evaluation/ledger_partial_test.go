@@ -50,6 +50,7 @@ func TestMinutesOfPartialAnswers(t *testing.T) {
 		{"good", &hedging{warnings: partial}, [2]int32{0, 0}, 0, 0, 0, []string{"[code] 02 12:00..02 12:00"}},
 		{"bad", &hedging{answering: answering{traffic{slow: 2}}, warnings: partial}, [2]int32{0, 1}, 0, 1, 0, []string{"[code] 02 12:00..02 12:00"}},
 		{"of one signal", &hedging{warnings: failed, signal: requests}, [2]int32{1, 0}, 0, 1, 0, []string{"[code] 02 12:00..02 12:00"}},
+		{"of a signal that tells whose figures these are", &hedging{warnings: failed, signal: sources.SignalBuildInfo}, [2]int32{0, 0}, 0, 0, 0, []string{"[code] 02 12:00..02 12:00"}},
 		{"of a signal without a day", &hedging{warnings: failed, signal: "executing-seats"}, [2]int32{1, 0}, 1, 1, 100, nil},
 		{"a remark", &hedging{warnings: remark}, [2]int32{1, 0}, 1, 1, 100, nil},
 	} {

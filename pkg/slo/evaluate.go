@@ -125,7 +125,7 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, around *circumstanc
 	status.Instances = c.counts()
 
 	result := reading.Results[o.Signal]
-	findings := sources.Findings(reading, o.Component, o.Signal)
+	findings := findingsOf(o, reading, options)
 	complete := dataComplete(o, c, result)
 	if j, without := unfit(o, c, result, resources, options.ResourcesProblem); without {
 		if failed := findings; len(failed) > 0 && failed[0].Reason == sources.QueryFailed && j.reason == ReasonMetricMissing {
@@ -159,6 +159,16 @@ func evaluate(status *v1alpha1.SLOReportStatus, o Objective, around *circumstanc
 	setConditions(status, j, complete, traffic)
 	around.addConditions(status, o, findings, k, resources)
 	return Assessment{objective: o, coverage: c, rule: reading.Rule, refused: refused, tallies: tallies}
+}
+
+// findingsOf what concerns an objective. Where the kubelets of all nodes are to be read, a
+// number of nodes that was not read is one of them: as many may be missing as there are.
+func findingsOf(o Objective, reading *sources.Reading, options Options) []sources.Warning {
+	signals := []string{o.Signal}
+	if o.Component == sources.Kubelet && options.EveryKubelet && !reading.Results[SignalObjects].Whole() {
+		signals = append(signals, SignalObjects)
+	}
+	return sources.Findings(reading, o.Component, signals...)
 }
 
 // addConditions about what the figures are made from. Without figures k is nil.

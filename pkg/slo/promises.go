@@ -144,10 +144,17 @@ func isNodesSchema(values []string) bool {
 }
 
 // crowded built-in resources, of which there are more objects than promised, or not
-// known how many, sorted.
+// known how many, sorted. Where any are counted, those are to be that are limited by
+// namespace.
 func (c *circumstances) crowded(resources *Resources) []promise {
+	counted := maps.Clone(c.resources)
+	for _, p := range inOneNamespace() {
+		if len(c.resources) > 0 {
+			counted[p.resource] = true
+		}
+	}
 	var found []promise
-	for _, name := range slices.Sorted(maps.Keys(c.resources)) {
+	for _, name := range slices.Sorted(maps.Keys(counted)) {
 		limit := promise{resource: name, most: mostObjects, reason: ReasonTooManyObjects}
 		if name == "events" || name == "events.events.k8s.io" {
 			limit.most = mostEventObjects

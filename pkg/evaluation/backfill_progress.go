@@ -160,7 +160,7 @@ func (d *Definitions) isWhole(reading *sources.Reading) bool {
 		})
 	}
 	return !lacks(reading.Warnings) && !slices.ContainsFunc(d.Objectives, func(o slo.Objective) bool {
-		signals := append(slo.History([]slo.Objective{o}, o.Signal).Beside, o.Signal)
+		signals := slices.Concat(slo.History([]slo.Objective{o}, o.Signal).Beside, []string{o.Signal})
 		return d.hasHistory(o) && slices.ContainsFunc(signals, func(signal string) bool { return lacks(reading.Results[signal].Warnings) })
 	})
 }

@@ -124,7 +124,7 @@ func why(signal sources.Signal, metrics []string) (v1alpha1.MetricReason, string
 	case len(metrics) == 0:
 		return v1alpha1.MetricNone, "there is no " + alternatives(signal.Metrics)
 	case len(metrics) > 1:
-		return v1alpha1.MetricMixedVersions, "instances of several versions have " + listed(metrics)
+		return v1alpha1.MetricMixedVersions, "some instances have " + listed(metrics)
 	case metrics[0] == signal.Metrics[0]:
 		return v1alpha1.MetricPreferred, ""
 	}
@@ -150,7 +150,7 @@ func listed(metrics []string) string {
 	for i, name := range metrics {
 		named[i] = versioned(name)
 	}
-	return strings.Join(named, " and ")
+	return strings.Join(named, " and others ")
 }
 
 // versioned is a metric with its versions, as far as they are known.

@@ -82,7 +82,7 @@ func TestSignal(t *testing.T) {
 		{nil, v1alpha1.MetricNone, "there is no apiserver_request_sli_duration_seconds (1.26 and later) or"},
 		{signal.Metrics[:1], v1alpha1.MetricPreferred, ""},
 		{signal.Metrics[1:2], v1alpha1.MetricFallback, "there is no apiserver_request_sli_duration_seconds (1.26 and later); without it: "},
-		{signal.Metrics[:2], v1alpha1.MetricMixedVersions, "and apiserver_request_slo_duration_seconds (1.23 to 1.27)"},
+		{signal.Metrics[:2], v1alpha1.MetricMixedVersions, "and others apiserver_request_slo_duration_seconds (1.23 to 1.27)"},
 	} {
 		got := evidence.Signal(signal, sources.Result{Metrics: test.metrics}, 3)
 		if got.Reason != test.reason || !strings.Contains(got.Message, test.says) || (test.says == "") != (got.Message == "") {

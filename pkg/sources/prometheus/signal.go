@@ -138,7 +138,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 		}
 	}
 	if len(result.Metrics) > 1 {
-		result.Warnings = warn(result.Warnings, signal, sources.VersionsMixed, "instances of several versions are read from "+strings.Join(result.Metrics, " and "))
+		result.Warnings = warn(result.Warnings, signal, sources.VersionsMixed, "some instances are read from "+strings.Join(result.Metrics, " and others from "))
 	}
 	result.Series = slices.SortedFunc(maps.Values(series), func(a, b sources.Series) int {
 		return cmp.Or(cmp.Compare(a.Instance, b.Instance), slices.Compare(a.Values, b.Values), boolInt(isNative(a))-boolInt(isNative(b)))

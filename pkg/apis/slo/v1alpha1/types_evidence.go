@@ -124,7 +124,8 @@ const (
 	MetricPreferred MetricReason = "Preferred"
 	// MetricFallback says that the first choice is not there.
 	MetricFallback MetricReason = "Fallback"
-	// MetricMixedVersions says that instances of several versions have different ones.
+	// MetricMixedVersions says that instances have different ones, as those of several
+	// versions do.
 	MetricMixedVersions MetricReason = "MixedVersions"
 	// MetricNone says that none is there.
 	MetricNone MetricReason = "None"

@@ -218,6 +218,9 @@ func (o Objective) fingerprint() uint64 {
 		if o.Reads.Everywhere {
 			_, _ = fmt.Fprint(h, " everywhere")
 		}
+		if recorded := o.Reads.Recorded; recorded.Rate != "" {
+			_, _ = fmt.Fprintf(h, " recorded %q %d", recorded.Rate, recorded.Window)
+		}
 	}
 	return h.Sum64()
 }

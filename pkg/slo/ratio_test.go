@@ -293,4 +293,7 @@ func TestFingerprints(t *testing.T) {
 	if mine("metrics: [a]").fingerprint() == mine("metrics: [a], everywhere: true").fingerprint() {
 		t.Error("an instance without the metric is another minute")
 	}
+	if mine("metrics: [a]").fingerprint() == mine("metrics: [a], recordedRate: r, recordedWindow: 5m").fingerprint() {
+		t.Error("what stands in where there is no metric is another minute")
+	}
 }

@@ -3377,14 +3377,14 @@ func schema_pkg_apis_slo_v1alpha1_SLOReportStatus(ref common.ReferenceCallback) 
 					},
 					"slowRequests": {
 						SchemaProps: spec.SchemaProps{
-							Description: "slowRequests is how many of the requests took longer than the threshold. Of an indicator of type Ratio, it is how many were bad.",
+							Description: "slowRequests is how many of the requests took longer than the threshold. Of an indicator of type Ratio, it is how many were bad. Absent when that is not known of one of the keys: see the condition Met.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
 					},
 					"goodRatio": {
 						SchemaProps: spec.SchemaProps{
-							Description: "goodRatio is the share of requests that are not slow, over all keys that count: a decimal in [0,1], rounded down to six digits.",
+							Description: "goodRatio is the share of requests that are not slow, over all keys that count: a decimal in [0,1], rounded down to six digits. Absent without requests or slowRequests.",
 							Type:        []string{"string"},
 							Format:      "",
 						},
@@ -4010,14 +4010,14 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 					},
 					"slowRequests": {
 						SchemaProps: spec.SchemaProps{
-							Description: "slowRequests is how many of the requests took longer than the threshold. Absent as well when the histogram has no bucket at the threshold.",
+							Description: "slowRequests is how many of the requests took longer than the threshold, or were bad. Absent as well when the histogram has no bucket at the threshold, or series lack a label that tells.",
 							Type:        []string{"integer"},
 							Format:      "int64",
 						},
 					},
 					"goodRatio": {
 						SchemaProps: spec.SchemaProps{
-							Description: "goodRatio is the share of requests within the threshold: a decimal in [0,1], rounded down to six digits. Absent without requests.",
+							Description: "goodRatio is the share of requests that are not slow: a decimal in [0,1], rounded down to six digits. Absent without requests or slowRequests.",
 							Type:        []string{"string"},
 							Format:      "",
 						},

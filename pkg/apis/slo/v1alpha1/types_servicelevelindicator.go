@@ -94,12 +94,13 @@ type ServiceLevelIndicatorStatus struct {
 	// of the key can not be read, or nothing was.
 	// +optional
 	Requests *int64 `json:"requests,omitempty"`
-	// slowRequests is how many of the requests took longer than the threshold.
-	// Absent as well when the histogram has no bucket at the threshold.
+	// slowRequests is how many of the requests took longer than the threshold, or were
+	// bad. Absent as well when the histogram has no bucket at the threshold, or series
+	// lack a label that tells.
 	// +optional
 	SlowRequests *int64 `json:"slowRequests,omitempty"`
-	// goodRatio is the share of requests within the threshold: a decimal in [0,1],
-	// rounded down to six digits. Absent without requests.
+	// goodRatio is the share of requests that are not slow: a decimal in [0,1], rounded
+	// down to six digits. Absent without requests or slowRequests.
 	// +optional
 	GoodRatio string `json:"goodRatio,omitempty"`
 	// interpolated says that slowRequests and goodRatio are estimates: the threshold is

@@ -84,11 +84,13 @@ type SLOReportStatus struct {
 	// +optional
 	Requests *int64 `json:"requests,omitempty"`
 	// slowRequests is how many of the requests took longer than the threshold. Of an
-	// indicator of type Ratio, it is how many were bad.
+	// indicator of type Ratio, it is how many were bad. Absent when that is not known of
+	// one of the keys: see the condition Met.
 	// +optional
 	SlowRequests *int64 `json:"slowRequests,omitempty"`
 	// goodRatio is the share of requests that are not slow, over all keys that
-	// count: a decimal in [0,1], rounded down to six digits.
+	// count: a decimal in [0,1], rounded down to six digits. Absent without requests or
+	// slowRequests.
 	// +optional
 	GoodRatio string `json:"goodRatio,omitempty"`
 	// interpolated says that slowRequests and goodRatio are estimates: the threshold is

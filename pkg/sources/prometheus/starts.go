@@ -38,7 +38,8 @@ func (s *Source) askResets(ctx context.Context, q *session, component sources.Co
 				metric, own = metric+"_bucket", append(own, probe)
 			}
 			counters := selector(metric, s.config.matchers(component), []string{s.config.job(component)}, own)
-			terms = append(terms, fmt.Sprintf("max by (job,instance) (resets(%s[%s]))", counters, duration(window+s.config.longer)))
+			// Named apart: of the same labels "or" would take the first metric alone.
+			terms = append(terms, name(metric, "max by (job,instance)", []string{fmt.Sprintf("resets(%s[%s])", counters, duration(window+s.config.longer))}))
 		}
 	}
 	if !silent || len(terms) == 0 {

@@ -61,8 +61,8 @@ expect requests absent
 	text: `# Nor do start times have to show it: counters that fall time and again are those of several processes, and of nothing else that can be read.
 window 300s
 scrape -360s every 60s
-signal requests counter kube-apiserver apiserver_request_total everywhere
 signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds everywhere
+signal requests counter kube-apiserver apiserver_request_total everywhere
 instance kube-apiserver lb.example.io:443
 apiserver_request_total 100 110 50 60 120 70 80
 apiserver_request_sli_duration_seconds_bucket{le="+Inf"} 1x6

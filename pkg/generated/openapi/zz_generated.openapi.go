@@ -4017,7 +4017,7 @@ func schema_pkg_apis_slo_v1alpha1_ServiceLevelIndicatorStatus(ref common.Referen
 					},
 					"goodRatio": {
 						SchemaProps: spec.SchemaProps{
-							Description: "goodRatio is the share of requests that are not slow: a decimal in [0,1], rounded down to six digits. Absent without requests or slowRequests.",
+							Description: "goodRatio is the share of requests within the threshold: a decimal in [0,1], rounded down to six digits. Absent without requests or slowRequests.",
 							Type:        []string{"string"},
 							Format:      "",
 						},

@@ -99,7 +99,7 @@ type ServiceLevelIndicatorStatus struct {
 	// lack a label that tells.
 	// +optional
 	SlowRequests *int64 `json:"slowRequests,omitempty"`
-	// goodRatio is the share of requests that are not slow: a decimal in [0,1], rounded
+	// goodRatio is the share of requests within the threshold: a decimal in [0,1], rounded
 	// down to six digits. Absent without requests or slowRequests.
 	// +optional
 	GoodRatio string `json:"goodRatio,omitempty"`

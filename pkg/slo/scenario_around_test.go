@@ -32,9 +32,9 @@ import (
 //	dispatched <flow schema> <n>
 //	native                                 the series that follow are native histograms, of schema 3
 //	expected <component> <n>               instances in the cluster
+//	signal <name>                          was asked for, and has no series
 //	everykubelet                           as many kubelets as there are nodes
 //	warns <signal> <reason> <text>         of one signal
-//	signal <name>                          of a signal that was asked for, and has no series
 func (s *scenario) parseAround(verb string, args []string) error {
 	add := func(signal, metric string, series sources.Series) {
 		result := s.results[signal]

@@ -55,6 +55,8 @@ func gzipped(body string) http.HandlerFunc {
 
 func TestFetch(t *testing.T) {
 	good := body(time.Hour, `requests_total{verb="GET"} 1`)
+	// A handler that returns with the request answers at the last moment.
+	timedOut := make(chan struct{})
 	for name, test := range map[string]struct {
 		handler http.HandlerFunc
 		want    string
@@ -81,7 +83,7 @@ func TestFetch(t *testing.T) {
 			w.Header().Set("Content-Type", "text/plain")
 			_, _ = io.WriteString(w, good)
 		}, "unexpected EOF"},
-		"too slow": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, "context deadline exceeded"},
+		"too slow": {func(http.ResponseWriter, *http.Request) { <-timedOut }, "context deadline exceeded"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			limits := func(c *Config) {
@@ -91,6 +93,9 @@ func TestFetch(t *testing.T) {
 				}
 			}
 			got := outcome(t, limits, test.handler)
+			if name == "too slow" {
+				close(timedOut)
+			}
 			if !strings.Contains(got, test.want) || (test.want == "") != (got == "") {
 				t.Errorf("problem %q, want %q", got, test.want)
 			}

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"example.io/slo-apiserver/pkg/apis/slo/v1alpha1"
@@ -25,11 +26,33 @@ import (
 func TestEvidence(t *testing.T) {
 	lab.load(t, "mixed")
 	lab.load(t, "custom")
+	lab.load(t, "pods")
 	lab.do(t, "webhook", webhookSleeps.String())
 	t.Cleanup(func() { lab.do(t, "webhook", "off") })
-	createConfigMaps(t, webhookNamespace(t), 4)
+	keepCreating(t, webhookNamespace(t))
 	eventually(t, 3*window, "PromQL of the evidence gives what is served", func() error { return pasteAll(t) })
 	eventually(t, 3*window, "the answers of the evidence give what is served", func() error { return subtractAll(t, lab.recorded) })
+}
+
+// keepCreating ConfigMaps through the webhook until the test ends: its calls are in every
+// window, however many it takes.
+func keepCreating(t *testing.T, namespace string) {
+	ended := make(chan struct{})
+	t.Cleanup(func() { <-ended }) // after that of the context
+	go func() {
+		defer close(ended)
+		for i := 0; ; i++ {
+			configMap := &corev1.ConfigMap{ObjectMeta: metav1.ObjectMeta{Name: fmt.Sprintf("slow-%d", i)}}
+			_, err := lab.admin.CoreV1().ConfigMaps(namespace).Create(t.Context(), configMap, metav1.CreateOptions{})
+			if t.Context().Err() != nil {
+				return
+			}
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	}()
 }
 
 // evaluated are the reports and indicators of one evaluation.

@@ -51,8 +51,7 @@ func exactBeside(report *v1alpha1.SLOReport, points []point) error {
 	}
 	for _, q := range queues {
 		w := waits[q.PriorityLevel]
-		// Sums of seconds: the last digit depends on the order.
-		if q.Requests != w.Requests || math.Abs(float64(q.Milliseconds-w.Milliseconds)) > 1 {
+		if q.Requests != w.Requests || q.Milliseconds != w.Milliseconds {
 			return fmt.Errorf("%s: queue %+v; the scrapes say %+v", report.Name, q, w)
 		}
 	}
@@ -77,8 +76,16 @@ func queuesOf(points []point) map[string]v1alpha1.QueueTime {
 	queues := map[string]v1alpha1.QueueTime{}
 	for level, number := range requests {
 		if number > 0 {
-			queues[level] = v1alpha1.QueueTime{Requests: int64(number), Milliseconds: int64(math.Round(seconds[level] * 1000))}
+			queues[level] = v1alpha1.QueueTime{Requests: int64(number), Milliseconds: atLeastOne(seconds[level] * 1000)}
 		}
 	}
 	return queues
+}
+
+// atLeastOne of what is not nothing: a wait of 0.3 ms is served as one of 1 ms.
+func atLeastOne(n float64) int64 {
+	if n < 1e-6 {
+		return 0
+	}
+	return max(1, int64(math.Round(n)))
 }

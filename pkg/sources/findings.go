@@ -42,6 +42,7 @@ func effects() []struct {
 		{SeriesLimit, Refused},
 		{SeriesInvalid, Refused},
 		{RecordedRate, Refused},
+		{RestartsUnclear, Refused},
 		{TargetsUnknown, Doubtful},
 		{ConflictingSeries, Doubtful},
 		{SharedAddress, Doubtful},

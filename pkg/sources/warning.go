@@ -59,6 +59,9 @@ const (
 	FutureSamples Reason = "FutureSamples"
 	// CounterReset says that a process started anew in the window. Counts of both are added up.
 	CounterReset Reason = "CounterReset"
+	// RestartsUnclear says that how often, or when, processes started anew in the window is
+	// not known well enough to tell what they counted before they were sampled first.
+	RestartsUnclear Reason = "RestartsUnclear"
 	// SeriesLimit says that new series were left out over the limit of a target.
 	SeriesLimit Reason = "SeriesLimit"
 	// SeriesInvalid says that some series of a metric can not be read as what they should be.

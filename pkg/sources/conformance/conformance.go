@@ -13,8 +13,9 @@
 //   - An instance that is not observed contributes to no series, not even with
 //     what it did earlier in the window.
 //   - A restart within the window loses nothing: the increases of the old process
-//     up to its last sample and all counts of the new one add up. First is
-//     Started only where the window holds no sample of an older process.
+//     up to its last sample and all counts of the new one add up, whether its
+//     counters fell or had passed their old values. First is Started only where the
+//     window holds no sample of an older process.
 //   - An instance is observed while its newest sample is at most two and a half
 //     steps old, however many scrapes have failed since. Its gauges are those of
 //     that sample.

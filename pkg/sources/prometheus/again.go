@@ -132,14 +132,14 @@ func (e expressions) increaseOfCounter(selection sources.Selection) []string {
 	if counted := e.counted(more); counted != "" {
 		return []string{"(" + counted + ")"}
 	}
-	return []string{e.over("increase", "", e.rangeOf(), more)}
+	return []string{e.increases("", more)}
 }
 
 // increase of a part of the histograms of one metric, whose series have these labels
 // beside those of the signal.
 func (a *again) increase(e expressions, suffix string, selection sources.Selection, labels ...string) []string {
 	more := texts(selection)
-	terms := []string{e.over("increase", suffix, e.rangeOf(), more)}
+	terms := []string{e.increases(suffix, more)}
 	if born, touched := a.asked.born[e.part.metric].of(e.signal.Labels, selection); touched {
 		bounds, others := split(more)
 		lacking := e.lacking(suffix, slices.Concat(born, others), bounds, e.byInstance(labels...), labels...)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -58,9 +59,11 @@ func (e expressions) born(suffix string, probe, more []string) string {
 	return born
 }
 
-// last values of label sets within the window, by instance.
+// last values of label sets within the window, by instance, and what the processes
+// before had at their end: all that was counted since a birth.
 func (e expressions) last(suffix string, more []string, labels ...string) string {
-	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("last_over_time", suffix, e.rangeOf(), more))
+	values := append([]string{e.over("last_over_time", suffix, e.rangeOf(), more)}, e.ended(suffix, more)...)
+	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), strings.Join(values, " or "))
 }
 
 // probe is the bucket that every histogram has.
@@ -109,7 +112,7 @@ func (e expressions) lacking(suffix string, more, buckets []string, by string, l
 	old := e.old("_bucket", append(slices.Clone(more), probe))
 	own := slices.Concat(more, buckets)
 	last := fmt.Sprintf("(%s unless on (%s) %s)", e.last(suffix, own, labels...), e.byInstance(), old)
-	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("increase", suffix, e.rangeOf(), own))
+	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.increases(suffix, own))
 	return fmt.Sprintf("sum by (%[1]s) (clamp_min(%[2]s - %[3]s, 0) or %[2]s)", by, last, increase)
 }
 

@@ -68,7 +68,7 @@ func TestQueries(t *testing.T) {
 		Match: map[string][]string{"scope": {"a.b", "", `x"`}, "dry_run": {""}},
 	}
 	matchers := append(c.matchers(sources.Kubelet), c.job(sources.Kubelet), noneOf("instance", []string{"a:1"}))
-	e := expressions{signal: signal, part: part{carrier: carrier{metric: "m"}, matchers: [][]string{matchers, {`zone="b"`}}}, window: 90500 * time.Millisecond}
+	e := expressions{signal: signal, part: part{carrier: carrier{metric: "m"}, matchers: [][]string{matchers, {`zone="b"`}}}, chosen: &selection{}, window: 90500 * time.Millisecond}
 	got := e.increase("_bucket", []string{`resource="pods"`}, "le")
 	const want = `sum by (verb,le,instance,node) (increase(m_bucket{cluster="a\"b\\c\n",zone="",metrics_path=~"|/metrics",` +
 		`job=~"k\"} or up{a=\"",instance!="a:1",dry_run="",scope=~"a\\.b||x\"",resource="pods"}[90500ms]) or ` +

@@ -67,7 +67,12 @@ func (e expressions) rangeOf() string { return "[" + duration(e.window+e.longer)
 
 // increase over the window, of a part of a histogram or of a counter.
 func (e expressions) increase(suffix string, more []string, labels ...string) string {
-	return fmt.Sprintf("sum by (%s) (%s)", e.by(labels...), e.over("increase", suffix, e.rangeOf(), more))
+	return fmt.Sprintf("sum by (%s) (%s)", e.by(labels...), e.increases(suffix, more))
+}
+
+// increases over the window of each series that passes the matchers in more.
+func (e expressions) increases(suffix string, more []string) string {
+	return strings.Join(append([]string{e.over("increase", suffix, e.rangeOf(), more)}, e.passed(suffix, more)...), " or ")
 }
 
 // newest values of a gauge.
@@ -115,6 +120,6 @@ func (e expressions) counted(more []string) string {
 	if born == "" {
 		return ""
 	}
-	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("increase", "", e.rangeOf(), more))
+	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.increases("", more))
 	return fmt.Sprintf("%[1]s > %[2]s or %[2]s or %[1]s", born, increase)
 }

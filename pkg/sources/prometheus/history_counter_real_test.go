@@ -152,7 +152,7 @@ func TestRealHistoryOfCounters(t *testing.T) {
 			// Seven for the ratios, ten for the latency and as many for the kubelets, three
 			// times, and what restarts and missing instances cost more, also for the plan of
 			// each minute.
-			if most := 3*(7+10+10) + 96; len(sent.queries) > most {
+			if most := 3*(7+10+10) + 102; len(sent.queries) > most {
 				t.Errorf("%d queries were sent, want at most %d", len(sent.queries), most)
 			}
 			for at, want := range map[string]string{

@@ -33,6 +33,9 @@ type selection struct {
 	// start of the window. restarted are those of neither kind whose newest process
 	// started in it.
 	born, unborn, restarted []string
+	// ended are the times of the last sample of a process that another one followed
+	// within the window, by the label instance.
+	ended map[string]float64
 	// err says why the instances could not be found out.
 	err error
 }
@@ -52,7 +55,7 @@ func (s *selection) fingerprint() string {
 // jobs scrape it, and not at all when it was not observed: its series would
 // stand for a part of the window.
 func (s *Source) choose(component sources.Component, found targets, at time.Time, window time.Duration) *selection {
-	chosen := &selection{component: component, counted: map[string]string{}, failing: map[string]float64{}}
+	chosen := &selection{component: component, counted: map[string]string{}, failing: map[string]float64{}, ended: map[string]float64{}}
 	base := s.config.matchers(component)
 	if len(found) == 0 {
 		job := s.config.job(component)
@@ -134,6 +137,9 @@ func (s *selection) count(t *target, start float64) {
 	if t.up == 0 {
 		s.failing[t.instance] = t.last
 	}
+	if t.ended > 0 && !t.unclear {
+		s.ended[t.instance] = t.ended
+	}
 	switch {
 	case t.renamed:
 		s.unborn = append(s.unborn, t.instance)
@@ -160,8 +166,7 @@ func (s *selection) now(metric string, matchers [][]string, more ...[]string) []
 		}
 		selectors = append(selectors, selector(metric, one, own))
 		for _, instance := range failing {
-			at := " @ " + strconv.FormatFloat(s.failing[instance], 'f', 3, 64)
-			selectors = append(selectors, selector(metric, one, slices.Concat(more...), []string{oneOf("instance", []string{instance})})+at)
+			selectors = append(selectors, selector(metric, one, slices.Concat(more...), []string{oneOf("instance", []string{instance})})+atTime(s.failing[instance]))
 		}
 	}
 	return selectors

@@ -39,6 +39,10 @@ type target struct {
 	// lost is the longest time, in seconds, between the last sample of a process and
 	// the start of the next one; 0 when not known.
 	lost float64
+	// ended is the time of the last sample of a process that another one followed within
+	// the window, 0 when there was none; unclear says that it may be another time.
+	ended   float64
+	unclear bool
 	// born says that the process was born within the window, and that no older one
 	// has samples in it.
 	born bool
@@ -170,6 +174,7 @@ func (t *target) summarize(start float64) {
 		t.started = times[len(times)-1].value
 		t.processes = processes(times)
 		t.lost = lost(times, start)
+		t.findEnd(times, start)
 		ahead = slices.ContainsFunc(times, beforeStart)
 		t.born = t.started > start && !ahead && !slices.ContainsFunc(times, func(p point) bool {
 			return p.at > start && !sameStart(p.value, t.started)

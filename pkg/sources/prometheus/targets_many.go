@@ -44,10 +44,12 @@ func (s *Source) findMany(ctx context.Context, q *session, component sources.Com
 			t.first, late[key] = t.last, t
 		}
 	}
-	if len(late) == 0 {
-		return found, nil
+	if len(late) > 0 {
+		if err := s.askLate(ctx, q, component, window, clock, late); err != nil {
+			return nil, err
+		}
 	}
-	return found, s.askLate(ctx, q, component, window, clock, late)
+	return found, s.findEnds(ctx, q, component, window, found)
 }
 
 // askLate asks for samples near the start of the window of those that have none

@@ -91,7 +91,7 @@ expect requests{} increase=50
 	warning: `no series up or process_start_time_seconds has job=~"apiserver|`,
 }, {
 	name: "crash-loop",
-	text: `# Processes that follow each other are no load balancer, however many they are.
+	text: `# Processes that follow each other are no load balancer, however many they are. Nobody knows whether each was sampled before it had counted what the one before it had.
 window 300s
 scrape -360s every 60s
 signal requests counter kube-apiserver apiserver_request_total
@@ -103,7 +103,8 @@ apiserver_request_total 100 110 5 6 5 6 7
 expect instance kube-apiserver 10.0.0.1:6443 observed complete started=-130s
 expect requests{} increase=13
 `,
-	jobs: []string{"apiserver"},
+	jobs:    []string{"apiserver"},
+	warning: "kube-apiserver 10.0.0.1:6443 started anew in the window, more than once",
 }, {
 	name: "kubelets-seldom-asked",
 	text: `# What the few questions for many kubelets leave open is no claim: a kubelet that Prometheus has known for less than a window covers nothing.

@@ -15,7 +15,7 @@ import (
 // warnings about instances whose counts can not be relied on, and about those
 // that are scraped twice: one line of each kind, with an example.
 func warnings(component sources.Component, byName map[string][]*target) []sources.Warning {
-	var twice, several, conflicting []string
+	var twice, several, conflicting, unclear []string
 	var twiceText, severalText, conflictText string
 	for _, name := range slices.Sorted(maps.Keys(byName)) {
 		same := byName[name]
@@ -31,13 +31,17 @@ func warnings(component sources.Component, byName map[string][]*target) []source
 			conflicting = append(conflicting, name)
 			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and would be counted twice: it is not read; choose one with --prometheus-match %s=VALUE", label, label))
 		}
+		if same[0].unclear {
+			unclear = append(unclear, name)
+		}
 	}
+	const unclearText = "started anew in the window, more than once, with many others, or at a time that its clock does not tell: what it counted until it was sampled first may be missing"
 	var all []sources.Warning
 	for _, kind := range []struct {
 		reason sources.Reason
 		names  []string
 		text   string
-	}{{sources.ScrapedTwice, twice, twiceText}, {sources.SharedAddress, several, severalText}, {sources.ConflictingSeries, conflicting, conflictText}} {
+	}{{sources.ScrapedTwice, twice, twiceText}, {sources.SharedAddress, several, severalText}, {sources.ConflictingSeries, conflicting, conflictText}, {sources.RestartsUnclear, unclear, unclearText}} {
 		warning := sources.Warning{Reason: kind.reason, Component: component, Instances: kind.names}
 		switch n := len(kind.names); {
 		case n == 1:

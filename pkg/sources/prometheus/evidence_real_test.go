@@ -29,6 +29,7 @@ import (
 // births, restarts, failing scrapes and several versions, and wants the figures that are
 // served.
 func TestRealEvidence(t *testing.T) {
+	t.Parallel()
 	for _, peer := range prometheustest.Peers() {
 		t.Run(string(peer), func(t *testing.T) {
 			seeds, step := 2, 2.87

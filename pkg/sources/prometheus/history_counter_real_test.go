@@ -142,6 +142,7 @@ func answeredSamples(scenario string) []prometheustest.Sample {
 // TestRealHistoryOfCounters judges ratios minute by minute, and counts their events,
 // once from ordinary reads and once from range queries of the labels that decide.
 func TestRealHistoryOfCounters(t *testing.T) {
+	t.Parallel()
 	const scenario = "answered"
 	samples := answeredSamples(scenario)
 	for _, peer := range prometheustest.Peers() {

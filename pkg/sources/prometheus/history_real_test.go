@@ -365,6 +365,7 @@ func judgedPast(t *testing.T, source *prometheus.Source, objectives []slo.Object
 // TestRealHistory judges histories minute by minute, once from ordinary reads and
 // once from range queries.
 func TestRealHistory(t *testing.T) {
+	t.Parallel()
 	const seeds = 3
 	samples := flappingSamples("flapping")
 	for seed := range seeds {

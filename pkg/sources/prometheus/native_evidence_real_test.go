@@ -16,6 +16,7 @@ import (
 // TestRealNativeEvidence pastes every expression for what was read from native
 // histograms, as TestRealEvidence does for classic ones.
 func TestRealNativeEvidence(t *testing.T) {
+	t.Parallel()
 	layouts := map[string]func(*pastProcess){
 		"exponential": func(p *pastProcess) { p.native = exponential },
 		"custom":      func(p *pastProcess) { p.native = custom },

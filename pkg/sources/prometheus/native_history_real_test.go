@@ -63,6 +63,7 @@ func upgraded(p *pastProcess) {
 // with the bounds that client_golang or somebody gave them, and of an upgrade, minute
 // by minute: the figures are those of classic ones, and the past is as it was live.
 func TestRealNativeHistory(t *testing.T) {
+	t.Parallel()
 	samples := pastSamples("classic", 7)
 	for scenario, change := range map[string]func(*pastProcess){
 		"exponential": func(p *pastProcess) { p.native = exponential },

@@ -95,6 +95,7 @@ func randomSeries(random *rand.Rand, metric, series string, at time.Time) []prom
 // TestRealNativeArithmetic compares what is made of random native histograms with
 // histogram_count, histogram_fraction and histogram_quantile of a real Prometheus 3.
 func TestRealNativeArithmetic(t *testing.T) {
+	t.Parallel()
 	address := prometheustest.Prometheus3.Start(t, randomNatives(quantileTime))
 	client, err := prometheus.NewClient(prometheus.ClientConfig{URL: address})
 	if err != nil {

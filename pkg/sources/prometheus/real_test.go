@@ -25,6 +25,7 @@ type backend struct {
 // TestReal tries the source on one real backend of each kind, which holds the samples of
 // all subtests. The label "scenario" keeps them apart.
 func TestReal(t *testing.T) {
+	t.Parallel()
 	var samples []prometheustest.Sample
 	for _, scenario := range conformance.Scenarios(t) {
 		samples = append(samples, scraped(scenario, "")...)

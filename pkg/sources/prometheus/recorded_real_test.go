@@ -52,6 +52,7 @@ func recordedSamples(slow float64, beside bool) []prometheustest.Sample {
 // TestRealRecordedRates reads the rule of clusterloader2 where there is nothing else: its
 // figures are served and can be asked for again, a violation stands, and nothing is met.
 func TestRealRecordedRates(t *testing.T) {
+	t.Parallel()
 	for _, peer := range prometheustest.Peers() {
 		t.Run(string(peer), func(t *testing.T) {
 			for _, c := range []struct {

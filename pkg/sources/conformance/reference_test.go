@@ -222,20 +222,21 @@ func value(s Scrape, name string) (float64, bool) {
 }
 
 func increase(scrapes []Scrape, name string, instance sources.Instance) float64 {
-	total, before, known := 0.0, 0.0, false
+	total, before, known, started := 0.0, 0.0, false, 0.0
 	for i, scrape := range scrapes {
 		now, found := value(scrape, name)
 		if !found {
 			continue
 		}
-		switch start := startOf(scrape); {
+		start := startOf(scrape)
+		switch {
 		case i == 0 && !(start > 0 && instance.First.Equal(instance.Started)):
-		case i > 0 && startOf(scrapes[i-1]) != start, now < before, !known:
+		case i > 0 && startOf(scrapes[i-1]) != start, known && started != start, now < before, !known:
 			total += now
 		default:
 			total += now - before
 		}
-		before, known = now, true
+		before, known, started = now, true, start
 	}
 	return total
 }

@@ -21,6 +21,18 @@ import (
 // same few requests at each of its starts. The start times show when the old process was
 // sampled last, and what its counters had then is added where they did not fall.
 
+// findRestart fills in what the samples of the start time tell of a restart since start.
+// ahead says that a process was sampled before it started, by its clock.
+func (t *target) findRestart(starts []point, start float64) (ahead bool) {
+	ahead = slices.ContainsFunc(starts, beforeStart)
+	t.born = t.started > start && !ahead && !slices.ContainsFunc(starts, func(p point) bool {
+		return p.at > start && !sameStart(p.value, t.started)
+	})
+	t.lost = lost(starts, start)
+	t.findEnd(starts, start)
+	return ahead
+}
+
 // findEnd tells from the samples of the start time whether one process followed another
 // one since start, and when that one was sampled last, if it was since. It is unclear
 // where there were several, and where the new one says that it started before that
@@ -40,10 +52,11 @@ func (t *target) findEnd(starts []point, start float64) {
 	}
 }
 
-// findEnds of targets whose newest process started within the window, and what was lost
-// between the two.
-func (s *Source) findEnds(ctx context.Context, q *session, component sources.Component, window time.Duration, found targets) error {
-	const most = 200 // of which each makes every query longer
+// mostRestarted are the targets whose ends are read: each of them makes all queries longer.
+const mostRestarted = 200
+
+// findRestarts of targets whose newest process started within the window.
+func (s *Source) findRestarts(ctx context.Context, q *session, component sources.Component, window time.Duration, found targets) error {
 	start := seconds(q.at.Add(-window))
 	restarted := map[string]*target{}
 	for _, t := range found {
@@ -54,7 +67,7 @@ func (s *Source) findEnds(ctx context.Context, q *session, component sources.Com
 	if len(restarted) == 0 {
 		return nil
 	}
-	if len(restarted) > most {
+	if len(restarted) > mostRestarted {
 		for _, t := range restarted {
 			t.unclear = true
 		}
@@ -62,10 +75,9 @@ func (s *Source) findEnds(ctx context.Context, q *session, component sources.Com
 	}
 	instances := slices.Sorted(maps.Keys(restarted))
 	starts := selector(startTime, s.config.matchers(component), []string{s.config.job(component), oneOf("instance", instances)})
-	return q.samples(ctx, starts, window, func(one *series) error {
+	return q.samplesOnce(ctx, starts, window+before, func(one *series) error {
 		if t := found[targetKey{job: one.label("job"), instance: one.label("instance")}]; t != nil {
-			t.lost = lost(one.points, start)
-			t.findEnd(one.points, start)
+			t.findRestart(one.points, start)
 		}
 		return nil
 	})

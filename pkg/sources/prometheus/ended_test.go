@@ -3,7 +3,13 @@
 
 package prometheus
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"example.io/slo-apiserver/pkg/sources"
+)
 
 // The window starts at 1000, and samples are 30 s apart.
 func TestFindEnd(t *testing.T) {
@@ -37,5 +43,23 @@ func TestFindEnd(t *testing.T) {
 				t.Errorf("ended %v, unclear %t; want %v, %t", got.ended, got.unclear, test.ended, test.unclear)
 			}
 		})
+	}
+}
+
+// Nobody is asked about more kubelets than a query can name, and no good is said of them.
+func TestManyRestarts(t *testing.T) {
+	at := time.Unix(2000, 0)
+	found := targets{}
+	for i := range mostRestarted + 1 {
+		instance := fmt.Sprintf("10.0.0.%d:10250", i)
+		found[targetKey{"kubelet", instance}] = &target{job: "kubelet", instance: instance, name: instance, started: 1990, first: 1690, last: 2000}
+	}
+	source := &Source{} // without anything to ask
+	if err := source.findRestarts(t.Context(), &session{at: at}, sources.Kubelet, 5*time.Minute, found); err != nil {
+		t.Fatal(err)
+	}
+	warnings := source.choose(sources.Kubelet, found, at, 5*time.Minute).warnings
+	if len(warnings) != 1 || warnings[0].Reason != sources.RestartsUnclear || len(warnings[0].Instances) != len(found) {
+		t.Errorf("warnings %+v", warnings)
 	}
 }

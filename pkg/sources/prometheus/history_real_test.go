@@ -418,7 +418,7 @@ func testHistory(t *testing.T, b backend, scenario string) {
 	// Six for kube-apiservers and nine for kubelets, three times, and what
 	// restarts, births and missing instances cost more, also for the plan of each minute.
 	// In MetricsQL queries name the instances that are new, too.
-	most := 3*(6+9) + 54
+	most := 3*(6+9) + 60
 	if b.Peer == prometheustest.VictoriaMetrics {
 		most += 15
 	}

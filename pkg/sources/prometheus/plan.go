@@ -121,7 +121,7 @@ func (s *Source) planFor(ctx context.Context, q *session, chosen *selection, win
 	}) {
 		return last, nil
 	}
-	if err := found.findBounds(ctx, q, chosen, signals); err != nil {
+	if err := found.findBounds(ctx, q, chosen, signals, window); err != nil {
 		return nil, err
 	}
 	s.mu.Lock()

@@ -11,55 +11,86 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
 
-// findBounds counts the instances that have each bound. A sum over instances has
-// those bounds only that all of them have (see sources.Buckets.Add), and PromQL's
-// sum by (le) does not know.
-func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, signals []sources.Signal) error {
-	var names []string
+// spelt are how many instances have a bucket, by the value of its label le.
+type spelt map[string]float64
+
+// findBounds finds out which bounds all instances have, now and at the start of the
+// window. A sum over instances has no others (see sources.Buckets.Add), and PromQL's
+// sum by (le) does not know. A bucket that begins to be kept within the window, or is
+// spelt anew as by an upgrade of Prometheus, lacks what was counted before or meanwhile:
+// for as many requests as that is, it would seem that they were slower.
+func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, signals []sources.Signal, window time.Duration) error {
+	var named []string
 	for _, signal := range signals {
 		for c := range p.assigned[signal.Name] {
-			if signal.Kind == sources.Histogram && !c.native {
-				names = append(names, c.series(signal))
+			if signal.Kind != sources.Histogram || c.native {
+				continue
+			}
+			metric := c.series(signal)
+			named = append(named, countBounds(metric, chosen.now(metric, chosen.matchers, q.buckets())))
+			if !c.recorded { // what it was made from is not known
+				more := q.buckets()
+				if len(chosen.born) > 0 { // whose older processes do not matter
+					more = append(slices.Clone(more), noneOf("instance", chosen.born))
+				}
+				named = append(named, countBounds(metric+atStart, chosen.past(metric, window, more...)))
 			}
 		}
 	}
-	p.bounds, p.partial = map[string][]float64{}, map[string]bool{}
-	if len(names) == 0 {
-		return nil
-	}
-	slices.Sort(names)
-	var named []string
-	for _, metric := range slices.Compact(names) {
-		named = append(named, name(metric, "count by (le)", []string{"group by (instance,le) (" + strings.Join(chosen.now(metric, chosen.matchers, q.buckets()), " or ") + ")"}))
-	}
-	instances := map[string]map[float64]float64{} // by metric and bound
-	err := q.queryAll(ctx, named, func(one *series) error {
-		metric := one.label(metricLabel)
-		le, err := strconv.ParseFloat(one.label("le"), 64)
-		if err != nil {
-			return fmt.Errorf("%s has the bound le=%q, which is not a number", metric, one.label("le"))
+	slices.Sort(named)
+	all := map[string]spelt{} // by metric
+	err := q.queryAll(ctx, slices.Compact(named), func(one *series) error {
+		metric, le := one.label(metricLabel), one.label("le")
+		if _, err := strconv.ParseFloat(le, 64); err != nil {
+			return fmt.Errorf("%s has the bound le=%q, which is not a number", strings.TrimSuffix(metric, atStart), le)
 		}
-		if instances[metric] == nil {
-			instances[strings.Clone(metric)] = map[float64]float64{}
+		if all[metric] == nil {
+			all[strings.Clone(metric)] = spelt{}
 		}
-		instances[metric][le] += one.points[0].value // 1 on one instance and 1.0 on another
+		all[metric][strings.Clone(le)] = one.points[0].value
 		return nil
 	})
 	if err != nil {
 		return fmt.Errorf("find out which buckets there are: %w", err)
 	}
-	for metric, counts := range instances {
-		for _, le := range slices.Sorted(maps.Keys(counts)) {
-			if counts[le] >= counts[math.Inf(1)] {
-				p.bounds[metric] = append(p.bounds[metric], le)
-			} else {
-				p.partial[metric] = true
-			}
+	p.bounds, p.partial = map[string][]float64{}, map[string]bool{}
+	for metric, now := range all {
+		if !strings.HasSuffix(metric, atStart) {
+			p.bounds[metric], p.partial[metric] = common(now, all[metric+atStart])
 		}
 	}
 	return nil
+}
+
+// atStart marks a metric as that at the start of the window.
+const atStart = "@start"
+
+func countBounds(metric string, selectors []string) string {
+	return name(metric, "count by (le)", []string{"group by (instance,le) (" + strings.Join(selectors, " or ") + ")"})
+}
+
+// common are the bounds, in order, that all instances have now and had before; partial
+// says that there are others.
+func common(now, before spelt) (bounds []float64, partial bool) {
+	type counts struct{ now, before float64 }
+	byBound := map[float64]counts{} // 1 on one instance and 1.0 on another
+	for le, n := range now {
+		bound, _ := strconv.ParseFloat(le, 64)
+		sum := byBound[bound]
+		byBound[bound] = counts{sum.now + n, sum.before + before[le]}
+	}
+	every := byBound[math.Inf(1)]
+	for _, bound := range slices.Sorted(maps.Keys(byBound)) {
+		if n := byBound[bound]; n.now >= every.now && n.before >= every.before {
+			bounds = append(bounds, bound)
+		} else {
+			partial = true
+		}
+	}
+	return bounds, partial
 }

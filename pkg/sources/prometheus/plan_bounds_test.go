@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+	"time"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -25,7 +26,7 @@ func TestBoundsOfRecorded(t *testing.T) {
 	one := carrier{metric: rate, recorded: true}
 	p := &plan{assigned: map[string]map[carrier][]string{"s": {one: {"a", "b"}}}}
 	q := &session{querier: newTestSource(t, url, nil).querier, at: at}
-	if err := p.findBounds(t.Context(), q, &selection{matchers: [][]string{{`job="a"`}}}, []sources.Signal{signal}); err != nil {
+	if err := p.findBounds(t.Context(), q, &selection{matchers: [][]string{{`job="a"`}}}, []sources.Signal{signal}, time.Minute); err != nil {
 		t.Fatal(err)
 	}
 	series := one.series(signal)

@@ -23,8 +23,8 @@ func (p *plan) assignSwitched(ctx context.Context, q *session, chosen *selection
 		for c := range p.assigned[signal.Name] {
 			if c.native {
 				named = append(named,
-					p.past(chosen, window, c.series(signal)),
-					p.past(chosen, window, carrier{metric: c.metric}.series(signal), probe))
+					hadMetric(chosen, window, c.series(signal)),
+					hadMetric(chosen, window, carrier{metric: c.metric}.series(signal), probe))
 			}
 		}
 	}
@@ -63,13 +63,9 @@ func (p *plan) assignSwitched(ctx context.Context, q *session, chosen *selection
 	return nil
 }
 
-// past names the instances that had a metric at the start of the window.
-func (p *plan) past(chosen *selection, window time.Duration, metric string, more ...string) string {
-	var terms []string
-	for _, matchers := range chosen.matchers {
-		terms = append(terms, fmt.Sprintf("last_over_time(%s[%s] offset %s)", selector(metric, matchers, more), duration(before), duration(window)))
-	}
-	return name(metric, "group by (instance)", terms)
+// hadMetric names the instances that had a metric at the start of the window.
+func hadMetric(chosen *selection, window time.Duration, metric string, more ...string) string {
+	return name(metric, "group by (instance)", chosen.past(metric, window, more...))
 }
 
 // nativeMessage says of how many instances a signal is read from native histograms.

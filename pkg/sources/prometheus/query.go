@@ -86,11 +86,19 @@ func (s *session) evaluate(ctx context.Context, promql string, each func(*series
 // samples calls each with every series of the selector and its samples of that long
 // up to now, as query does.
 func (s *session) samples(ctx context.Context, selector string, long time.Duration, each func(*series) error) error {
-	each = s.dialect.withoutMarkers(afterStart(s.at.Add(-long), each))
 	if s.past != nil {
-		return s.past.samples(ctx, s, selector, long, each)
+		return s.past.samples(ctx, s, selector, long, s.ofSamples(long, each))
 	}
-	return s.instant(ctx, s.at, selector+"["+duration(long)+"]", each)
+	return s.samplesOnce(ctx, selector, long, each)
+}
+
+// samplesOnce is samples of a selector that other instants do not ask for.
+func (s *session) samplesOnce(ctx context.Context, selector string, long time.Duration, each func(*series) error) error {
+	return s.instant(ctx, s.at, selector+"["+duration(long)+"]", s.ofSamples(long, each))
+}
+
+func (s *session) ofSamples(long time.Duration, each func(*series) error) func(*series) error {
+	return s.dialect.withoutMarkers(afterStart(s.at.Add(-long), each))
 }
 
 // afterStart drops the points of a range selector that are not after its start, which

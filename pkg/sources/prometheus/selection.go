@@ -172,6 +172,15 @@ func (s *selection) now(metric string, matchers [][]string, more ...[]string) []
 	return selectors
 }
 
+// past are the selectors of what the instances exposed at the start of the window.
+func (s *selection) past(metric string, window time.Duration, more ...string) []string {
+	var selectors []string
+	for _, one := range s.matchers {
+		selectors = append(selectors, fmt.Sprintf("last_over_time(%s[%s] offset %s)", selector(metric, one, more), duration(before), duration(window)))
+	}
+	return selectors
+}
+
 func boolInt(b bool) int {
 	if b {
 		return 1

@@ -125,7 +125,7 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 			result.Warnings = warn(result.Warnings, signal, sources.RecordedRate, one.metric+" of a recording rule stands in for "+signal.Metrics[0]+"_bucket: keep that in the store, since what was counted before the second sample of a series is not in rates")
 		}
 		if p.partial[one.series(signal)] && !one.native && !signal.PerInstance {
-			result.Warnings = warn(result.Warnings, signal, sources.BucketsDiffer, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have are left out", one.metric))
+			result.Warnings = warn(result.Warnings, signal, sources.BucketsDiffer, fmt.Sprintf("the instances have %s with different buckets: those that not all of them have, and had at the start of the window, are left out", one.metric))
 		}
 		for key, next := range found {
 			if one.native {

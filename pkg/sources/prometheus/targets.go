@@ -173,12 +173,7 @@ func (t *target) summarize(start float64) {
 	if len(times) > 0 {
 		t.started = times[len(times)-1].value
 		t.processes = processes(times)
-		t.lost = lost(times, start)
-		t.findEnd(times, start)
-		ahead = slices.ContainsFunc(times, beforeStart)
-		t.born = t.started > start && !ahead && !slices.ContainsFunc(times, func(p point) bool {
-			return p.at > start && !sameStart(p.value, t.started)
-		})
+		ahead = t.findRestart(times, start)
 	} else { // without start times, successful scrapes are all there is to go by
 		times = slices.DeleteFunc(slices.Clone(t.ups.points), func(p point) bool { return p.value != 1 })
 	}

@@ -49,7 +49,7 @@ func (s *Source) findMany(ctx context.Context, q *session, component sources.Com
 			return nil, err
 		}
 	}
-	return found, s.findEnds(ctx, q, component, window, found)
+	return found, s.findRestarts(ctx, q, component, window, found)
 }
 
 // askLate asks for samples near the start of the window of those that have none

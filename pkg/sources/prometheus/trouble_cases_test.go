@@ -106,6 +106,66 @@ expect requests{} increase=13
 	jobs:    []string{"apiserver"},
 	warning: "kube-apiserver 10.0.0.1:6443 started anew in the window, more than once",
 }, {
+	name: "bucket-begins",
+	text: `# A bucket that was not kept at the start of the window is no bound: what it lacks would look slow.
+window 300s
+scrape -360s every 60s
+
+signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds by verb
+signal total histogram kube-apiserver apiserver_request_duration_seconds by verb
+signal wait histogram kube-apiserver apiserver_flowcontrol_request_wait_duration_seconds
+
+# Somebody stopped to drop it. What is born later has it from its first request on.
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="1"}     _x3 40+10x3
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="5"}     10+10x6
+apiserver_request_sli_duration_seconds_bucket{verb="GET",le="+Inf"}  10+10x6
+apiserver_request_sli_duration_seconds_sum{verb="GET"}               10+10x6
+apiserver_request_sli_duration_seconds_count{verb="GET"}             10+10x6
+apiserver_request_sli_duration_seconds_bucket{verb="POST",le="1"}    _x5 2 3
+apiserver_request_sli_duration_seconds_bucket{verb="POST",le="5"}    _x5 2 3
+apiserver_request_sli_duration_seconds_bucket{verb="POST",le="+Inf"} _x5 2 3
+apiserver_request_sli_duration_seconds_sum{verb="POST"}              _x5 2 3
+apiserver_request_sli_duration_seconds_count{verb="POST"}            _x5 2 3
+apiserver_request_duration_seconds_bucket{verb="GET",le="1"}         _x3 40+10x3
+apiserver_request_duration_seconds_bucket{verb="GET",le="+Inf"}      10+10x6
+apiserver_request_duration_seconds_sum{verb="GET"}                   10+10x6
+apiserver_request_duration_seconds_count{verb="GET"}                 10+10x6
+# Nothing was there before: all of it begins.
+apiserver_flowcontrol_request_wait_duration_seconds_bucket{le="1"}    _x3 1 2 3 4
+apiserver_flowcontrol_request_wait_duration_seconds_bucket{le="+Inf"} _x3 1 3 5 7
+apiserver_flowcontrol_request_wait_duration_seconds_sum               _x3 1 2 3 4
+apiserver_flowcontrol_request_wait_duration_seconds_count             _x3 1 3 5 7
+
+expect instance kube-apiserver 10.0.0.1:6443 observed complete
+expect latency{verb="GET"} count=50 le:5=50 le:1=unknown
+expect total{verb="GET"} count=50 le:1=unknown
+expect wait{} count=7 le:1=4
+expect latency{verb="POST"} count=3 le:5=3 le:1=unknown
+`,
+	jobs:    []string{"apiserver"},
+	warning: "the instances have apiserver_request_sli_duration_seconds with different buckets",
+}, {
+	name: "bucket-spelt-anew",
+	text: `# Prometheus 3 writes 1.0 for 1: between the last sample of the old series and the first one of the new something is lost.
+window 300s
+scrape -360s every 60s
+signal latency histogram kube-apiserver apiserver_request_sli_duration_seconds
+instance kube-apiserver 10.0.0.1:6443
+started -24h
+up 1 1 1 1 0 1 1
+apiserver_request_sli_duration_seconds_bucket{le="1"}   10 20 30 40 _ _ _
+apiserver_request_sli_duration_seconds_bucket{le="1.0"} _ _ _ _ _ 60 70
+apiserver_request_sli_duration_seconds_bucket{le="2.5"} 10 20 30 40 _ 60 70
+apiserver_request_sli_duration_seconds_bucket{le="+Inf"} 10 20 30 40 _ 60 70
+apiserver_request_sli_duration_seconds_sum 10 20 30 40 _ 60 70
+expect instance kube-apiserver 10.0.0.1:6443 observed complete
+expect latency{} count=50 le:1=unknown le:2.5=50
+`,
+	jobs:    []string{"apiserver"},
+	warning: "and had at the start of the window, are left out",
+}, {
 	name: "kubelets-seldom-asked",
 	text: `# What the few questions for many kubelets leave open is no claim: a kubelet that Prometheus has known for less than a window covers nothing.
 window 300s
@@ -159,7 +219,7 @@ expect startup{} increase=5
 	jobs: []string{""},
 }, {
 	name: "other-labels",
-	text: `# A series that goes on under another label of its target, or with its bound in another spelling, was not born.
+	text: `# A series that goes on under another label of its target, or with its bound in another spelling, was not born. That bound is none until its spelling is as old as the window.
 window 300s
 scrape -360s every 60s
 signal rejected counter kube-apiserver apiserver_flowcontrol_rejected_requests_total by reason
@@ -181,10 +241,11 @@ apiserver_request_sli_duration_seconds_sum{verb="PUT"} _x4 9x2
 expect instance kube-apiserver 10.0.0.1:6443 observed complete
 expect rejected{reason="time-out"} increase=0
 expect seats{} instance=10.0.0.1:6443 last=7 samples=-240s:3,-180s:4,-120s:5,-60s:6,0s:7
-expect latency{verb="GET"} count=0 le:1=0 sum=0
-expect latency{verb="PUT"} count=4 le:1=3 sum=9
+expect latency{verb="GET"} count=0 le:1=unknown sum=0
+expect latency{verb="PUT"} count=4 le:1=unknown sum=9
 `,
-	jobs: []string{"apiserver"},
+	jobs:    []string{"apiserver"},
+	warning: "those that not all of them have, and had at the start of the window, are left out",
 }, {
 	name: "kept-anew",
 	text: `# Prometheus begins to keep a metric that each instance has always had: nothing was born but on the instance that was.

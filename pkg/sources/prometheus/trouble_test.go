@@ -47,11 +47,15 @@ func testTrouble(t *testing.T, b backend) {
 			scenario := troubleScenario(t, i)
 			reading := b.compare(t, scenario, open(t, b, scenario))
 			warned := ""
-			for _, w := range reading.Warnings {
+			all := reading.Warnings
+			for _, result := range reading.Results {
+				all = append(all, result.Warnings...)
+			}
+			for _, w := range all {
 				warned += string(w.Reason) + ": " + w.Message + "\n"
 			}
 			if !strings.Contains(warned, test.warning) || (warned == "") != (test.warning == "") {
-				t.Errorf("got warnings %q, want one that has %q", reading.Warnings, test.warning)
+				t.Errorf("got warnings %q, want one that has %q", all, test.warning)
 			}
 		})
 	}

@@ -366,7 +366,7 @@ func judgedPast(t *testing.T, source *prometheus.Source, objectives []slo.Object
 // once from range queries.
 func TestRealHistory(t *testing.T) {
 	t.Parallel()
-	const seeds = 3
+	const seeds = 2
 	samples := flappingSamples("flapping")
 	for seed := range seeds {
 		samples = append(samples, pastSamples(fmt.Sprint("past-", seed), uint64(seed))...)

@@ -97,7 +97,7 @@ func describe(values []naiveValue) (out string) {
 // The log of a histogram gives the increases that all of its values give.
 func TestHistogramIsNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(6, 6))
-	for range 1500 {
+	for range 800 {
 		checkStory(t, story(r), r)
 	}
 }

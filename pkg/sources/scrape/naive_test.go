@@ -101,7 +101,7 @@ func differ(t *testing.T, s *remembering, body []byte, process int) string {
 // series come, go and change places, and several processes answer in turn.
 func TestScannerRemembers(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 5))
-	for range 200 {
+	for range 120 {
 		protos, texts, process := newRemembering(t), newRemembering(t), 0
 		families := []*dto.MetricFamily{
 			randomFamily(r, "other", dto.MetricType_COUNTER), randomFamily(r, "c", dto.MetricType_COUNTER),

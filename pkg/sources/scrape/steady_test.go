@@ -77,7 +77,7 @@ func (s *steady) advance() []*dto.MetricFamily {
 // A target that exposes what it exposed before costs no memory but that of its log,
 // which has long grown to its size.
 func TestSteadyScrapesAllocateNothing(t *testing.T) {
-	const warmup, measured, perScrape = 200, 40, 8
+	const warmup, measured, perScrape = 90, 30, 8
 	for name, format := range map[string]struct {
 		decode decoder
 		encode func(testing.TB, ...*dto.MetricFamily) []byte

@@ -188,7 +188,7 @@ func (s *storeLife) read(at time.Time, window time.Duration) {
 // and readings.
 func TestStoreIsNaive(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 9))
-	for range 300 {
+	for range 120 {
 		newStoreLife(t, randomBytes(r, 2000)).run()
 	}
 }

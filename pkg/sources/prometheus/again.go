@@ -129,17 +129,18 @@ func (a *again) Equal(other *again) bool {
 // increaseOfCounter of one metric.
 func (e expressions) increaseOfCounter(selection sources.Selection) []string {
 	more := texts(selection)
+	increases := e.increases("", more)
 	if counted := e.counted(more); counted != "" {
-		return []string{"(" + counted + ")"}
+		increases = "(" + counted + ")"
 	}
-	return []string{e.increases("", more)}
+	return append([]string{increases}, e.acrossEnds("", more)...)
 }
 
 // increase of a part of the histograms of one metric, whose series have these labels
 // beside those of the signal.
 func (a *again) increase(e expressions, suffix string, selection sources.Selection, labels ...string) []string {
 	more := texts(selection)
-	terms := []string{e.increases(suffix, more)}
+	terms := append([]string{e.increases(suffix, more)}, e.acrossEnds(suffix, more, labels...)...)
 	if born, touched := a.asked.born[e.part.metric].of(e.signal.Labels, selection); touched {
 		bounds, others := split(more)
 		lacking := e.lacking(suffix, slices.Concat(born, others), bounds, e.byInstance(labels...), labels...)

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strings"
 
 	"example.io/slo-apiserver/pkg/sources"
 )
@@ -38,11 +37,15 @@ func (e expressions) old(suffix string, more []string) string {
 // born is the last value of each label set that was born, by instance, of those that
 // pass the matchers in probe and more. It is "" when that can be said of no instance.
 func (e expressions) born(suffix string, probe, more []string) string {
+	others := e.others()
 	known := len(e.chosen.counted) - len(e.chosen.unborn)
+	if len(others) > 0 {
+		known -= len(e.chosen.ended)
+	}
 	if known == 0 {
 		return ""
 	}
-	own := slices.Clone(probe)
+	own := slices.Concat(probe, others)
 	if len(e.chosen.unborn) > 0 {
 		own = append(own, noneOf("instance", e.chosen.unborn))
 	}
@@ -59,11 +62,9 @@ func (e expressions) born(suffix string, probe, more []string) string {
 	return born
 }
 
-// last values of label sets within the window, by instance, and what the processes
-// before had at their end: all that was counted since a birth.
+// last values of label sets within the window, by instance.
 func (e expressions) last(suffix string, more []string, labels ...string) string {
-	values := append([]string{e.over("last_over_time", suffix, e.rangeOf(), more)}, e.ended(suffix, more)...)
-	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), strings.Join(values, " or "))
+	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("last_over_time", suffix, e.rangeOf(), more))
 }
 
 // probe is the bucket that every histogram has.
@@ -110,9 +111,10 @@ func (e expressions) lacking(suffix string, more, buckets []string, by string, l
 	// What is old is left out whatever bucket it is: a bound that is spelt anew
 	// looks as if it was born.
 	old := e.old("_bucket", append(slices.Clone(more), probe))
+	more = slices.Concat(more, e.others())
 	own := slices.Concat(more, buckets)
 	last := fmt.Sprintf("(%s unless on (%s) %s)", e.last(suffix, own, labels...), e.byInstance(), old)
-	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.increases(suffix, own))
+	increase := fmt.Sprintf("sum by (%s) (%s)", e.byInstance(labels...), e.over("increase", suffix, e.rangeOf(), own))
 	return fmt.Sprintf("sum by (%[1]s) (clamp_min(%[2]s - %[3]s, 0) or %[2]s)", by, last, increase)
 }
 

@@ -69,7 +69,7 @@ func (e expressions) sinceBirth(more []string) string {
 	over := func(function string) string {
 		return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over(function, "", e.rangeOf(), more))
 	}
-	born, increase := e.bornNative(more), fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.increases("", more))
+	born, increase := e.bornNative(more), over("increase")
 	anew := fmt.Sprintf("(%s > 0 and histogram_count(%s) > histogram_count(%s))", over("resets"), increase, born)
 	return fmt.Sprintf("sum by (%s) ((%s unless %s) or %s)", e.by(), born, anew, increase)
 }

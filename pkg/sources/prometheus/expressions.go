@@ -67,12 +67,8 @@ func (e expressions) rangeOf() string { return "[" + duration(e.window+e.longer)
 
 // increase over the window, of a part of a histogram or of a counter.
 func (e expressions) increase(suffix string, more []string, labels ...string) string {
-	return fmt.Sprintf("sum by (%s) (%s)", e.by(labels...), e.increases(suffix, more))
-}
-
-// increases over the window of each series that passes the matchers in more.
-func (e expressions) increases(suffix string, more []string) string {
-	return strings.Join(append([]string{e.over("increase", suffix, e.rangeOf(), more)}, e.passed(suffix, more)...), " or ")
+	terms := append([]string{e.increases(suffix, more)}, e.acrossEnds(suffix, more, labels...)...)
+	return fmt.Sprintf("sum by (%s) (%s)", e.by(labels...), strings.Join(terms, " or "))
 }
 
 // newest values of a gauge.
@@ -110,11 +106,12 @@ func (e expressions) counter() string {
 	if counted == "" {
 		return e.increase("", nil)
 	}
-	return fmt.Sprintf("sum by (%s) (%s)", e.by(), counted)
+	terms := append([]string{"(" + counted + ")"}, e.acrossEnds("", nil)...)
+	return fmt.Sprintf("sum by (%s) (%s)", e.by(), strings.Join(terms, " or "))
 }
 
 // counted is the same before it is summed, of those that pass the matchers in more;
-// "" where nothing can be said of births.
+// "" where nothing can be said of births. Instances that restarted are not among them.
 func (e expressions) counted(more []string) string {
 	born := e.born("", nil, more)
 	if born == "" {

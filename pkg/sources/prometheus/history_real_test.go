@@ -420,7 +420,7 @@ func testHistory(t *testing.T, b backend, scenario string) {
 	// In MetricsQL queries name the instances that are new, too.
 	most := 3*(6+9) + 60
 	if b.Peer == prometheustest.VictoriaMetrics {
-		most += 15
+		most += 20
 	}
 	if len(sent.queries) > most {
 		t.Errorf("%d queries were sent, want at most %d", len(sent.queries), most)

@@ -123,11 +123,11 @@ func TestRealNativeBirths(t *testing.T) {
 		"old POST native":      {25, 24},
 		"restarted GET native": {181 * 20 / 19.0, 181 * 20 / 19.0}, // 14 intervals of ten, and 41 since
 		// It had 5 slow ones before its first sample, and then another process took its place.
-		"restarted PUT native":  {80, 75},
+		"restarted PUT native":  {75 * 187.5 / 180, 75 * 187.5 / 180},
 		"restarted POST native": {5, 3},
 		"switched GET classic":  {100 * 172.5 / 150, 100 * 172.5 / 150},
 		"switched GET native":   {85, 85},
-		"upgraded GET classic":  {100 * 172.5 / 150, 100 * 172.5 / 150},
+		"upgraded GET classic":  {110, 110}, // up to its last sample, since it restarted
 		"upgraded GET native":   {84, 83},
 	}
 	for name, result := range reading.Results {

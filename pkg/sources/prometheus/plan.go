@@ -28,8 +28,9 @@ type plan struct {
 	// assigned are the instance labels that are read from each carrier, by signal.
 	// A signal that no instance has is not among them.
 	assigned map[string]map[carrier][]string
-	// bounds that all instances with the metric have, by carrier.series.
-	bounds map[string][]float64
+	// bounds that all instances with the metric have, and old those that those of them
+	// have had since the start of the window that have them at all, by carrier.series.
+	bounds, old map[string][]float64
 	// partial are those that have other bounds too.
 	partial map[string]bool
 	// complete says that every signal is carried by some metric, and on every

@@ -58,10 +58,10 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 	if err != nil {
 		return fmt.Errorf("find out which buckets there are: %w", err)
 	}
-	p.bounds, p.partial = map[string][]float64{}, map[string]bool{}
+	p.bounds, p.old, p.partial = map[string][]float64{}, map[string][]float64{}, map[string]bool{}
 	for metric, now := range all {
 		if !strings.HasSuffix(metric, atStart) {
-			p.bounds[metric], p.partial[metric] = common(now, all[metric+atStart])
+			p.bounds[metric], p.old[metric], p.partial[metric] = common(now, all[metric+atStart])
 		}
 	}
 	return nil
@@ -74,9 +74,10 @@ func countBounds(metric string, selectors []string) string {
 	return name(metric, "count by (le)", []string{"group by (instance,le) (" + strings.Join(selectors, " or ") + ")"})
 }
 
-// common are the bounds, in order, that all instances have now and had before; partial
-// says that there are others.
-func common(now, before spelt) (bounds []float64, partial bool) {
+// common are the bounds, in order, that all instances have now and had before, and old
+// those that each instance had before that has them now; partial says that some are not
+// in common. Where a bound has two spellings on one instance the older one has ended.
+func common(now, before spelt) (bounds, old []float64, partial bool) {
 	type counts struct{ now, before float64 }
 	byBound := map[float64]counts{} // 1 on one instance and 1.0 on another
 	for le, n := range now {
@@ -86,11 +87,15 @@ func common(now, before spelt) (bounds []float64, partial bool) {
 	}
 	every := byBound[math.Inf(1)]
 	for _, bound := range slices.Sorted(maps.Keys(byBound)) {
-		if n := byBound[bound]; n.now >= every.now && n.before >= every.before {
+		n := byBound[bound]
+		if n.now == every.now && n.before == every.before {
 			bounds = append(bounds, bound)
 		} else {
 			partial = true
 		}
+		if n.now <= every.now && n.before >= min(n.now, every.before) {
+			old = append(old, bound)
+		}
 	}
-	return bounds, partial
+	return bounds, old, partial
 }

@@ -33,9 +33,9 @@ type selection struct {
 	// start of the window. restarted are those of neither kind whose newest process
 	// started in it.
 	born, unborn, restarted []string
-	// ended are the times of the last sample of a process that another one followed
-	// within the window, by the label instance.
-	ended map[string]float64
+	// ended are the ends of processes that another one followed, by the label instance,
+	// of instances of which it is known what they had at the start of the window.
+	ended map[string]end
 	// err says why the instances could not be found out.
 	err error
 }
@@ -55,7 +55,7 @@ func (s *selection) fingerprint() string {
 // jobs scrape it, and not at all when it was not observed: its series would
 // stand for a part of the window.
 func (s *Source) choose(component sources.Component, found targets, at time.Time, window time.Duration) *selection {
-	chosen := &selection{component: component, counted: map[string]string{}, failing: map[string]float64{}, ended: map[string]float64{}}
+	chosen := &selection{component: component, counted: map[string]string{}, failing: map[string]float64{}, ended: map[string]end{}}
 	base := s.config.matchers(component)
 	if len(found) == 0 {
 		job := s.config.job(component)
@@ -88,7 +88,7 @@ func (s *Source) choose(component sources.Component, found targets, at time.Time
 		chosen.instances = append(chosen.instances, instance)
 		left = append(left, same[1:]...)
 		if instance.Observed {
-			chosen.count(same[0], seconds(at.Add(-window)))
+			chosen.count(same[0], seconds(at.Add(-window)), seconds(at))
 		} else {
 			left = append(left, same[0])
 		}
@@ -131,14 +131,11 @@ func (s *Source) nobody(component sources.Component) string {
 	return fmt.Sprintf("no series up or %s has %s: which instances of %s there are is not known; check %s", startTime, strings.Join(wanted, ","), component, flags)
 }
 
-// count a target that is observed. start is that of the window.
-func (s *selection) count(t *target, start float64) {
+// count a target that is observed. start is that of the window, and at its end.
+func (s *selection) count(t *target, start, at float64) {
 	s.counted[t.instance] = t.name
 	if t.up == 0 {
 		s.failing[t.instance] = t.last
-	}
-	if t.ended > 0 && !t.unclear {
-		s.ended[t.instance] = t.ended
 	}
 	switch {
 	case t.renamed:
@@ -147,8 +144,18 @@ func (s *selection) count(t *target, start float64) {
 		s.born = append(s.born, t.instance)
 	case t.first > start || t.first < start-before.Seconds():
 		s.unborn = append(s.unborn, t.instance)
-	case t.started > start:
-		s.restarted = append(s.restarted, t.instance)
+	default:
+		if t.started > start {
+			s.restarted = append(s.restarted, t.instance)
+		}
+		if t.ended > 0 && !t.unclear {
+			const usual = 60 // seconds between two scrapes, where they are not known
+			ended := end{at: t.ended}
+			if t.up == 0 || at-t.last >= cmp.Or(t.interval, usual) { // failed, or is no target any more
+				ended.newest = t.last
+			}
+			s.ended[t.instance] = ended
+		}
 	}
 }
 

@@ -107,7 +107,11 @@ func (s *Source) readSignal(ctx context.Context, q *session, signal sources.Sign
 	again := &again{}
 	for _, one := range p.parts(signal, chosen) {
 		e := expressions{signal: signal, part: one, chosen: chosen, window: window, buckets: q.buckets(), labels: q.labels(signal), dialect: q.dialect, longer: s.config.longer, asked: &again.asked}
-		found, err := s.readCarrier(ctx, q, e, p.bounds[one.series(signal)])
+		bounds := p.bounds[one.series(signal)]
+		if signal.PerInstance {
+			bounds = p.old[one.series(signal)]
+		}
+		found, err := s.readCarrier(ctx, q, e, bounds)
 		if err != nil {
 			return sources.Result{}, fmt.Errorf("read %s: %w", one.metric, err)
 		}
@@ -205,9 +209,6 @@ func (s *Source) readPart(ctx context.Context, q *session, e expressions, bounds
 	}
 	if err != nil {
 		return nil, err
-	}
-	if signal.PerInstance {
-		bounds = nil
 	}
 	found := make(map[string]sources.Series, len(first))
 	for key, r := range first {

@@ -39,8 +39,9 @@ type target struct {
 	// lost is the longest time, in seconds, between the last sample of a process and
 	// the start of the next one; 0 when not known.
 	lost float64
-	// ended is the time of the last sample of a process that another one followed within
-	// the window, 0 when there was none; unclear says that it may be another time.
+	// ended is the time of the last sample of a process that another one followed, which
+	// was sampled first within the window; 0 when there was none. unclear says that it may
+	// be another time.
 	ended   float64
 	unclear bool
 	// born says that the process was born within the window, and that no older one

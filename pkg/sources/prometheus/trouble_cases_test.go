@@ -3,10 +3,15 @@
 
 package prometheus_test
 
-import "slices"
+import (
+	"slices"
+	"strings"
+
+	"example.io/slo-apiserver/pkg/sources/prometheus/prometheustest"
+)
 
 // trouble is what can go wrong between a cluster and its Prometheus.
-var trouble = slices.Concat(troubleOfTargets, troubleOfClocks)
+var trouble = slices.Concat(troubleOfTargets, troubleOfRestarts, troubleOfClocks)
 
 // troubleCase is a scenario. jobs are the scrape jobs that have all its samples; the first
 // has the job of that name.
@@ -14,6 +19,8 @@ type troubleCase struct {
 	name, text string
 	jobs       []string
 	warning    string
+	// change what the store has; nil: nothing.
+	change func([]prometheustest.Sample) []prometheustest.Sample
 }
 
 // troubleOfTargets is what can go wrong with instances and their labels.
@@ -79,6 +86,9 @@ expect latency{} count=0
 	warning: "kube-apiserver lb.example.io:443 seems to be the address of several processes that answer in turn: it has no process_start_time_seconds, and its counters fell 2 times in the window",
 }, {
 	name: "nobody-known",
+	change: func(samples []prometheustest.Sample) []prometheustest.Sample {
+		return slices.DeleteFunc(samples, func(s prometheustest.Sample) bool { return strings.HasPrefix(s.Series, "up{") })
+	},
 	text: `# Neither up nor a start time came through: the figures stand, and which instances they are of is not known.
 window 300s
 scrape -360s every 60s

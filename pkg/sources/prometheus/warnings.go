@@ -31,11 +31,11 @@ func warnings(component sources.Component, byName map[string][]*target) []source
 			conflicting = append(conflicting, name)
 			conflictText = cmp.Or(conflictText, fmt.Sprintf("has two series at a time that differ in the label %s, and would be counted twice: it is not read; choose one with --prometheus-match %s=VALUE", label, label))
 		}
-		if same[0].unclear {
+		if same[0].unclear || same[0].ended > 0 && same[0].renamed {
 			unclear = append(unclear, name)
 		}
 	}
-	const unclearText = "started anew in the window, more than once, with many others, or at a time that its clock does not tell: what it counted until it was sampled first may be missing"
+	const unclearText = "started anew in the window, more than once, with many others, under other labels, or at a time that its clock does not tell: what it counted until it was sampled first may be missing"
 	var all []sources.Warning
 	for _, kind := range []struct {
 		reason sources.Reason

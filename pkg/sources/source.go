@@ -126,9 +126,8 @@ const (
 	// Extrapolated is PromQL's increase(), which extends what was added between
 	// the samples within the window to its bounds. What was born are whole label
 	// sets of an instance, as Signal.Labels has them, and they have at least their
-	// last value; where the process started anew after that, what was counted
-	// before is lost. A reset is a value that falls: of a process that has passed
-	// the count of the one before it, the difference is all that is seen.
+	// last value. An instance that restarted counts as with Exact, where its processes
+	// say when they started; otherwise a reset is a value that falls.
 	Extrapolated Rule = "Extrapolated"
 	// BetweenSamples is MetricsQL's increase(): what was added from the newest sample
 	// not after the start of the window to the newest one in it, or from the first one

@@ -80,10 +80,11 @@ const (
 	// IncreaseExact counts what was added between two samples.
 	IncreaseExact IncreaseRule = "Exact"
 	// IncreaseExtrapolated is PromQL's increase(), with what was born within the
-	// window added.
+	// window added. Instances that restarted in the window count as with Exact.
 	IncreaseExtrapolated IncreaseRule = "Extrapolated"
 	// IncreaseBetweenSamples is MetricsQL's increase(), which extends nothing, with what
-	// was born within the window added. It is the rule of VictoriaMetrics.
+	// was born within the window added. It is the rule of VictoriaMetrics. Instances that
+	// restarted in the window count as with Exact.
 	IncreaseBetweenSamples IncreaseRule = "BetweenSamples"
 )
 

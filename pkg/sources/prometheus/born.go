@@ -30,8 +30,7 @@ func (e expressions) old(suffix string, more []string) string {
 	if len(e.chosen.born) > 0 {
 		more = append(slices.Clone(more), noneOf("instance", e.chosen.born))
 	}
-	past := "[" + duration(before) + "] offset " + duration(e.window)
-	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("last_over_time", suffix, past, more))
+	return fmt.Sprintf("sum by (%s) (%s)", e.byInstance(), e.over("last_over_time", suffix, atStart(e.window), more))
 }
 
 // born is the last value of each label set that was born, by instance, of those that

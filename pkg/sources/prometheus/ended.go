@@ -159,9 +159,7 @@ func (e expressions) acrossEnds(suffix string, more []string, labels ...string) 
 
 // acrossEnd are the two terms of one instance: its new process, and the old one.
 func (e expressions) acrossEnd(end end, metric string, own, more []string, by string) []string {
-	atStart := func(one string) string {
-		return fmt.Sprintf("last_over_time(%s[%s] offset %s)", one, duration(before), duration(e.window))
-	}
+	had := func(one string) string { return fmt.Sprintf("last_over_time(%s%s)", one, atStart(e.window)) }
 	one := selector(metric, own, more)
 	now := one
 	if end.newest > 0 {
@@ -170,13 +168,13 @@ func (e expressions) acrossEnd(end end, metric string, own, more []string, by st
 	// Not every store keeps the markers at the end of a series.
 	now = fmt.Sprintf("%s and timestamp(%[1]s) > %s", now, decimal(end.at))
 	old := fmt.Sprintf("sum by (%s) (%s)", by, one+atTime(end.at))
-	since := fmt.Sprintf("%s - sum by (%s) (%s)", old, by, atStart(one))
+	since := fmt.Sprintf("%s - sum by (%s) (%s)", old, by, had(one))
 	if e.signal.Everywhere { // see born
 		some := own // of the series that the signal is read from
 		if strings.HasSuffix(metric, "_bucket") {
 			some = append(some, probe)
 		}
-		old += " and on (instance) " + atStart(selector(metric, some))
+		old += " and on (instance) " + had(selector(metric, some))
 	}
 	return []string{
 		fmt.Sprintf(`label_replace(%s, "process", "new", "", "")`, now),

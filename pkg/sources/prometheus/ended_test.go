@@ -80,3 +80,28 @@ func TestManyRestarts(t *testing.T) {
 	}
 	t.Error("no warning says that they restarted")
 }
+
+// What the most kubelets make of a query, VictoriaMetrics takes (-search.maxQueryLen).
+func TestRestartsFitMetricsQL(t *testing.T) {
+	const longest = 16 << 10
+	chosen := &selection{ended: map[string]end{}, counted: map[string]string{"10.0.0.1:10250": "other"}}
+	for i := range metricsQL.mostRestarted() {
+		instance := fmt.Sprintf("ip-10-100-200-%d.eu-central-1.compute.internal:10250", 100+i)
+		chosen.ended[instance], chosen.counted[instance] = end{at: 1795918512.125, newest: 1795918612.125}, instance
+	}
+	matchers := [][]string{{`cluster="production-eu"`, kubeletPath, `job="kubelet"`}}
+	e := expressions{
+		signal: sources.Signal{Component: sources.Kubelet, Kind: sources.Histogram}, chosen: chosen, window: 5 * time.Minute, dialect: metricsQL,
+		part: part{carrier: carrier{metric: "kubelet_pod_start_sli_duration_seconds"}, matchers: matchers},
+	}
+	for what, query := range map[string]string{
+		"buckets": e.increase("_bucket", nil, "le"),
+		"born":    e.born("_bucket", []string{probe}, nil),
+		"lacking": e.lacking("_bucket", nil, nil, e.by("le"), "le"),
+		"counter": e.counter(),
+	} {
+		if t.Logf("%s: %d bytes", what, len(query)); len(query) > longest {
+			t.Errorf("%s: %d bytes", what, len(query))
+		}
+	}
+}

@@ -38,7 +38,7 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 				if len(chosen.born) > 0 { // whose older processes do not matter
 					more = append(slices.Clone(more), noneOf("instance", chosen.born))
 				}
-				named = append(named, countBounds(metric+atStart, chosen.past(metric, window, more...)))
+				named = append(named, countBounds(metric+earlier, chosen.past(metric, window, more...)))
 			}
 		}
 	}
@@ -47,7 +47,7 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 	err := q.queryAll(ctx, slices.Compact(named), func(one *series) error {
 		metric, le := one.label(metricLabel), one.label("le")
 		if _, err := strconv.ParseFloat(le, 64); err != nil {
-			return fmt.Errorf("%s has the bound le=%q, which is not a number", strings.TrimSuffix(metric, atStart), le)
+			return fmt.Errorf("%s has the bound le=%q, which is not a number", strings.TrimSuffix(metric, earlier), le)
 		}
 		if all[metric] == nil {
 			all[strings.Clone(metric)] = spelt{}
@@ -60,15 +60,15 @@ func (p *plan) findBounds(ctx context.Context, q *session, chosen *selection, si
 	}
 	p.bounds, p.old, p.partial = map[string][]float64{}, map[string][]float64{}, map[string]bool{}
 	for metric, now := range all {
-		if !strings.HasSuffix(metric, atStart) {
-			p.bounds[metric], p.old[metric], p.partial[metric] = common(now, all[metric+atStart])
+		if !strings.HasSuffix(metric, earlier) {
+			p.bounds[metric], p.old[metric], p.partial[metric] = common(now, all[metric+earlier])
 		}
 	}
 	return nil
 }
 
-// atStart marks a metric as that at the start of the window.
-const atStart = "@start"
+// earlier marks a metric as that at the start of the window.
+const earlier = "@start"
 
 func countBounds(metric string, selectors []string) string {
 	return name(metric, "count by (le)", []string{"group by (instance,le) (" + strings.Join(selectors, " or ") + ")"})

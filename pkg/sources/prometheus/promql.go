@@ -85,5 +85,10 @@ func instanceLabels(component sources.Component) []string {
 	return []string{"instance"}
 }
 
+// atStart is a range of what there was at the start of the window, for last_over_time.
+func atStart(window time.Duration) string {
+	return "[" + duration(before) + "] offset " + duration(window)
+}
+
 // duration writes a PromQL duration, to the millisecond.
 func duration(d time.Duration) string { return sources.Duration(d) }

@@ -183,7 +183,7 @@ func (s *selection) now(metric string, matchers [][]string, more ...[]string) []
 func (s *selection) past(metric string, window time.Duration, more ...string) []string {
 	var selectors []string
 	for _, one := range s.matchers {
-		selectors = append(selectors, fmt.Sprintf("last_over_time(%s[%s] offset %s)", selector(metric, one, more), duration(before), duration(window)))
+		selectors = append(selectors, fmt.Sprintf("last_over_time(%s%s)", selector(metric, one, more), atStart(window)))
 	}
 	return selectors
 }
